@@ -221,7 +221,7 @@ def _keyframes(
     if given is None:
         return next(filter(None, map(kept_keyframes, results)), None)
     if Path(given).exists():
-        return read_keyframes(Path(given))
+        return read_keyframes(Path(given), compared.source.first_number)
     numbers = parse_keyframes(given if "," in given else f"{given},").get("keyframes", ())
     first, last = compared.start, compared.stop - 1
     for number in numbers:

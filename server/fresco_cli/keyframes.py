@@ -24,6 +24,7 @@ from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
     from fresco_client import Plan
+    from fresco_media.clip import Clip
     from fresco_media.types import ClipProperties
 
 
@@ -72,10 +73,11 @@ def keyframes(
         if telling.as_json:
             write_json(plan_as_json(plan, opened.info), indent=2)
         else:
-            _print(plan, opened.info, sheet)
+            _print(plan, opened, sheet)
 
 
-def _print(plan: Plan, info: ClipProperties, sheet: Path | None) -> None:
+def _print(plan: Plan, clip: Clip, sheet: Path | None) -> None:
+    info = clip.info
     table = Table("shot", "frames", "seconds", "keyframes", box=None, pad_edge=False)
     for number, shot in enumerate(plan.shots, start=1):
         first, last = shot.start, shot.stop - 1
@@ -86,6 +88,12 @@ def _print(plan: Plan, info: ClipProperties, sheet: Path | None) -> None:
     with answering() as console:
         console.print(table)
         console.print(f"{counted(count, 'keyframe')} of {counted(plan.stop - plan.start, 'frame')}")
+        if clip.first_number:
+            console.print(
+                f"frame 0 is the picture numbered {clip.first_number}; painted keys have the "
+                "numbers of pictures in their names",
+                soft_wrap=True,
+            )
         if sheet is not None:
             console.print(printable(sheet), soft_wrap=True, markup=False)
 

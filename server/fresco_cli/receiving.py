@@ -102,9 +102,10 @@ class Receiver:
 
         with suppress(client.NotFound):
             picture = self.session.frame(self.job_id, "keyframe", index, _LOSSLESS)
-            self.originals.check(numbered_path(folder, index))
+            number = self.clip.first_number + index
+            self.originals.check(numbered_path(folder, number))
             image = displayed(decoded(picture), self.clip.info.sample_aspect)
-            write_numbered(folder, index, image)
+            write_numbered(folder, number, image)
             self._saved.add(index)
 
     def _receive(self, plan: Plan) -> tuple[str, ...]:

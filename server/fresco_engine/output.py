@@ -59,8 +59,9 @@ class PictureFolders:
             self._write(self.error_maps, event.frame.index, error_picture(event.error))
 
     def _write(self, folder: Path, index: int, image: Image) -> None:
-        self.originals.check(numbered_path(folder, index))
-        write_numbered(folder, index, displayed(image, self.clip.info.sample_aspect))
+        number = self.clip.first_number + index
+        self.originals.check(numbered_path(folder, number))
+        write_numbered(folder, number, displayed(image, self.clip.info.sample_aspect))
 
 
 class NoOutput:

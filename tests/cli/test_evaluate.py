@@ -165,6 +165,26 @@ def test_flicker_is_measured_at_keyframes_however_they_are_told(
     assert found["flicker_at_keyframes"] > 1.5
 
 
+def test_saved_keyframes_of_a_sequence_are_known_by_the_numbers_of_its_pictures(
+    fresco: Fresco, tmp_path: Path
+) -> None:
+    shot, keys = tmp_path / "shot", tmp_path / "keys"
+    shot.mkdir()
+    keys.mkdir()
+    for index, picture in enumerate(scene(10)):
+        write_image(shot / f"s_{index + 3:04d}.png", picture)
+    for index in (0, 4, 9):
+        write_image(keys / f"{index + 3:06d}.png", texture())
+    pictures = scene(10)
+    pictures[4] = np.clip(pictures[4].astype(int) + 40, 0, 255).astype(np.uint8)
+    result = write_clip(tmp_path / "flickers.mp4", pictures)
+
+    ended = fresco("evaluate", result, "--source", shot, "--keyframes", keys, "--json")
+
+    (found,) = json.loads(ended.stdout)["results"]
+    assert found["flicker_at_keyframes"] > 1.5
+
+
 def test_keyframes_that_the_clips_do_not_have_are_refused(fresco: Fresco, source: Path) -> None:
     ended = fresco("evaluate", source, "--source", source, "--keyframes", "0,10")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fresco_cli import pictures
-from fresco_media.stills.images import read_image
+from fresco_media.stills.images import read_image, write_image
 
 from tests.cli.conftest import Fresco
 from tests.fakes.engine import FakeEngine
@@ -26,6 +26,18 @@ def test_shots_and_keyframes_are_listed_without_a_model(
     assert "0 to 11" in ended.stdout
     assert "keyframes of 12 frames" in ended.stdout
     assert engine.loaded == []
+
+
+def test_the_numbers_of_pictures_are_told_apart_from_those_of_frames(
+    fresco: Fresco, tmp_path: Path
+) -> None:
+    for number in range(7, 12):
+        write_image(tmp_path / f"shot_{number:04d}.png", makers.picture_of(20 * number))
+
+    ended = fresco("keyframes", tmp_path)
+
+    assert "0 to 4" in ended.stdout
+    assert "frame 0 is the picture numbered 7" in ended.stdout
 
 
 def test_json_holds_the_plan(fresco: Fresco, clip: Path) -> None:

@@ -101,13 +101,16 @@ def test_pictures_are_numbered_like_the_source_and_replace_an_earlier_result(
     wanted = ("restyle", source / "shot.%04d.png", "-o", output / "made.%04d.png", "-p", "ink")
 
     refused = fresco(*wanted, *local)
-    done = fresco(*wanted, *local, "--overwrite")
+    done = fresco(*wanted, *local, "--overwrite", "--save-keyframes", tmp_path / "keys")
 
     assert (refused.code, done.code) == (2, 0), done.stderr
     names = sorted(path.name for path in output.iterdir())
     assert names == [*(f"made.{number:04d}.png" for number in range(7, 12)), "note.txt"]
     made = read_image(output / "made.0007.png")
     assert (made == 255 - read_image(source / "shot.0007.png")).all()
+    keyframe = read_image(tmp_path / "keys" / "000007.png")
+    assert (keyframe == made).all()
+    assert not (tmp_path / "keys" / "000000.png").exists()
 
 
 def test_keyframes_and_report_name_places_on_this_machine(

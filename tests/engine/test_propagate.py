@@ -205,6 +205,27 @@ def test_the_result_is_written_with_a_report_of_every_frame(
     assert result.info.times == clip.info.times
 
 
+def test_error_maps_of_a_sequence_have_the_numbers_of_its_pictures(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    shot, maps = tmp_path / "shot", tmp_path / "maps"
+    shot.mkdir()
+    maps.mkdir()
+    for frame in make_clip(4).frames():
+        write_image(shot / f"s_{frame.index + 5:04d}.png", frame.image)
+    clip = Clip.open(shot)
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for index in (0, 3):
+        picture = next(clip.frames(index, index + 1)).image
+        write_image(folder / f"key_{index + 5:04d}.png", 255 - picture)
+    files = PropagationFiles(error_maps=maps)
+
+    list(render_propagation(clip, folder, tmp_path / "out.mp4", FLOW, files=files))
+
+    assert sorted(file.name for file in maps.iterdir()) == ["000006.png", "000007.png"]
+
+
 def test_stopping_leaves_nothing_half_written_and_the_next_run_goes_on(
     make_clip: MakeClip, tmp_path: Path
 ) -> None:

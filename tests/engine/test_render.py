@@ -32,7 +32,9 @@ from fresco_engine.types import (
     Stage,
 )
 from fresco_media.clip import Clip
-from fresco_media.stills.images import read_image
+from fresco_media.painted.keys import find_painted_keys
+from fresco_media.stills.images import read_image, write_image
+from fresco_media.stills.numbered_folder import numbered_pictures
 from fresco_media.types import Image
 
 from tests.engine.conftest import MakeClip, scene, with_hole, write_clip
@@ -165,6 +167,27 @@ def test_keyframes_are_saved_under_their_frame_number(
     ready = {e.index: e.image for e in events if isinstance(e, KeyframeMade)}
     assert sorted(path.name for path in folder.iterdir()) == [f"{i:06d}.png" for i in sorted(ready)]
     assert np.array_equal(read_image(folder / "000000.png"), ready[0])
+
+
+@pytest.mark.parametrize("first", [3, -2])
+def test_keyframes_of_a_sequence_are_saved_as_keys_of_it_are_named(
+    make_clip: MakeClip, tiny_model: Model, tmp_path: Path, first: int
+) -> None:
+    shot, folder = tmp_path / "shot", tmp_path / "keys"
+    shot.mkdir()
+    for frame in make_clip(6).frames():
+        number = first + frame.index
+        name = f"{'-' if number < 0 else ''}{abs(number):04d}"
+        write_image(shot / f"s_{name}.png", frame.image)
+    clip = Clip.open(shot)
+
+    events = list(render(clip, tmp_path / "out.mp4", SETTINGS, tiny_model, save_keyframes=folder))
+
+    made = {event.index for event in events if isinstance(event, KeyframeMade)}
+    assert clip.first_number == first
+    assert {number - first for number in map(int, (file.stem for file in folder.iterdir()))} == made
+    assert set(find_painted_keys(folder, clip, 0, 6, first_number=first).files) == made
+    assert len(numbered_pictures(folder)) == len(made)
 
 
 def test_a_report_that_finds_the_disk_full_leaves_the_old_one_whole(

@@ -124,7 +124,7 @@ class FakeEngine(InProcessEngine):
                     raise self.failure
                 made = Frame(frame.index, frame.time_s, 255 - frame.image)
                 if frame.index in plan.keyframes:
-                    yield from _keyframe(made, save_keyframes)
+                    yield from _keyframe(made, save_keyframes, clip.first_number)
                 if writer is not None:
                     writer.write(made)
                 yield FrameMade(made, frame.index in plan.keyframes)
@@ -176,10 +176,10 @@ def bundled_entry(problem: str | None = None) -> ModelEntry:
     )
 
 
-def _keyframe(frame: Frame, folder: Path | None) -> Iterator[Event]:
+def _keyframe(frame: Frame, folder: Path | None, first_number: int) -> Iterator[Event]:
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        write_numbered(folder, frame.index, frame.image)
+        write_numbered(folder, first_number + frame.index, frame.image)
     yield KeyframeMade(frame.index, frame.image)
 
 

@@ -127,8 +127,15 @@ def heic(
     *,
     quarter_turns_left: int = 0,
     profile: bytes = b"",
+    alpha: Image | None = None,
+    is_multiplied: bool = False,
+    aperture: tuple[int, int, int, int] | None = None,
 ) -> bytes:
-    """A HEIC photograph made of a grid of tiles, as telephones write it; one tile is no grid."""
+    """A HEIC photograph made of a grid of tiles, as telephones write it; one tile is no grid.
+
+    `alpha` is grey in three channels. `aperture` is width and height of what is to be seen, and
+    how far its middle is right of and below the photograph's.
+    """
     units = [_hevc(tile) for tile in tiles]
     is_grid = len(tiles) > 1
     first = 2 if is_grid else 1
@@ -139,15 +146,25 @@ def heic(
         _box(b"ispe", struct.pack(">3I", 0, *size)),
         _box(b"irot", bytes([quarter_turns_left])),
         _box(b"colr", b"prof" + profile) if profile else _box(b"free"),
+        _box(b"auxC", b"\0" * 4 + b"urn:mpeg:hevc:2015:auxid:1\0"),
     ]
     whole = [3, 4] + ([5] if profile else [])
+    if aperture is not None:
+        fractions = (number for side in aperture for number in (side, 1))
+        properties.append(_box(b"clap", struct.pack(">8i", *fractions)))
+        whole.insert(1, len(properties))
     owners = [(1, whole if is_grid else [1, *whole])]
     owners += [(first + place, [1, 2]) for place in range(len(tiles))] if is_grid else []
+    beside = first + len(tiles)
+    if alpha is not None:
+        units.append(_hevc(alpha))
+        properties.append(_box(b"hvcC", units[-1][0]))
+        owners.append((beside, [len(properties), 3, 4, 6]))
     associations = b"".join(
         struct.pack(f">HB{len(owned)}B", item, len(owned), *owned) for item, owned in owners
     )
     kinds = [(1, b"grid")] if is_grid else []
-    kinds += [(first + place, b"hvc1") for place in range(len(tiles))]
+    kinds += [(first + place, b"hvc1") for place in range(len(units))]
     grid = struct.pack(">4B2H", 0, 0, len(tiles) // columns - 1, columns - 1, *size)
     contents = ([(1, grid)] if is_grid else []) + [
         (first + place, unit) for place, (_, unit) in enumerate(units)
@@ -155,8 +172,16 @@ def heic(
     infos = [
         _box(b"infe", struct.pack(">I2H4sB", 2 << 24, item, 0, kind, 0)) for item, kind in kinds
     ]
-    references = _box(
-        b"dimg", struct.pack(f">2H{len(tiles)}H", 1, len(tiles), *range(2, 2 + len(tiles)))
+    named: list[tuple[bytes, int, Sequence[int]]] = []
+    if is_grid:
+        named.append((b"dimg", 1, range(2, 2 + len(tiles))))
+    if alpha is not None:
+        named.append((b"auxl", beside, [1]))
+    if is_multiplied:
+        named.append((b"prem", 1, [beside]))
+    references = b"".join(
+        _box(kind, struct.pack(f">2H{len(others)}H", item, len(others), *others))
+        for kind, item, others in named
     )
 
     def meta(start: int) -> bytes:
@@ -172,7 +197,7 @@ def heic(
             _box(b"pitm", struct.pack(">IH", 0, 1)),
             _box(b"iloc", struct.pack(">I2BH", 0, 0x44, 0, len(contents)), places),
             _box(b"iinf", struct.pack(">IH", 0, len(infos)), *infos),
-            _box(b"iref", b"\0" * 4, references) if is_grid else b"",
+            _box(b"iref", b"\0" * 4, references) if named else b"",
             _box(
                 b"iprp",
                 _box(b"ipco", *properties),

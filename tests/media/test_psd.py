@@ -12,7 +12,6 @@ from fresco_media.errors import ClipUnreadable
 from fresco_media.stills.headers import read_header
 from fresco_media.stills.reading import read_still
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
 from tests.media import makers
 
@@ -32,6 +31,7 @@ def psd(
     mode: int = 3,
     is_packed: bool = False,
     resources: bytes = b"",
+    palette: bytes = b"",
 ) -> bytes:
     """A document of `planes` (each height x width); `layers` is stored as the count of layers."""
     width, height = SIZE
@@ -39,7 +39,14 @@ def psd(
     head = b"8BPS" + struct.pack(">H6xHIIHH", 1, len(planes), height, width, depth, mode)
     body = struct.pack(">h", layers) if layers else b""
     section = struct.pack(">I", len(body)) + body if body else b""
-    parts = [struct.pack(">I", 0), struct.pack(">I", len(resources)) + resources]
+    if body and depth == 16:
+        # No layers here and no mask; a block of another kind, and then the layers.
+        other = b"8BIMPatt" + struct.pack(">I", 3) + b"abc\0"
+        section = b"\0" * 8 + other + b"8BIMLr16" + struct.pack(">I", len(body)) + body
+    parts = [
+        struct.pack(">I", len(palette)) + palette,
+        struct.pack(">I", len(resources)) + resources,
+    ]
     parts.append(struct.pack(">I", len(section)) + section)
     rows = [row.astype(row.dtype.newbyteorder(">")).tobytes() for one in planes for row in one]
     if is_packed:
@@ -169,10 +176,80 @@ def test_a_document_cut_short_is_refused(tmp_path: Path, kept: float) -> None:
         read_still(saved(tmp_path, data[: int(len(data) * kept)]))
 
 
-def test_other_modes_are_left_to_pillow(tmp_path: Path) -> None:
-    inks = Pillow.new("CMYK", SIZE, (0, 0, 0, 0))
-    planes = [255 - np.asarray(one) for one in inks.split()]
+# By the mode's number: the stored channels of one colour, and that colour.
+MODES = {
+    "CMYK": (4, (200, 100, 150, 220), (173, 86, 129)),
+    "Lab": (9, (149, 128, 128), (140, 140, 140)),
+    "duotone": (8, (90,), (90, 90, 90)),
+    "grey": (1, (90,), (90, 90, 90)),
+    "indexed": (2, (7,), SHADE),
+    "RGB": (3, SHADE, SHADE),
+}
+PALETTE = np.zeros((3, 256), np.uint8)
+PALETTE[:, 7] = SHADE
 
-    still = read_still(saved(tmp_path, psd(planes, mode=4)))
 
-    assert still.image[5, 5].tolist() == [255, 255, 255]
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("more", [0, 1, 2], ids=["alone", "a selection", "two spot colours"])
+@pytest.mark.parametrize("is_packed", [False, True], ids=["raw", "packed"])
+def test_channels_behind_the_colours_of_any_mode_change_no_colour(
+    tmp_path: Path, mode: str, more: int, is_packed: bool
+) -> None:
+    number, stored, shade = MODES[mode]
+    planes = [plane(value) for value in stored]
+    planes += [np.tile(np.arange(32, dtype=np.uint8), (24, 1))] * more
+    data = psd(planes, mode=number, is_packed=is_packed, palette=PALETTE.tobytes())
+
+    still = read_still(saved(tmp_path, data))
+
+    assert still.alpha is None
+    assert np.abs(still.image.astype(int) - shade).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "Lab", "duotone", "grey", "RGB"])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_document_of_any_mode_may_be_transparent(tmp_path: Path, mode: str, depth: int) -> None:
+    number, stored, shade = MODES[mode]
+    alpha = plane(128, depth)
+    alpha[0] = 0
+    white = [255, 128, 128] if mode == "Lab" else [255] * len(stored)
+    share = alpha / np.iinfo(alpha.dtype).max
+    matted = [
+        np.rint(plane(value, depth) * share + plane(ground, depth) * (1 - share)).astype(
+            alpha.dtype
+        )
+        for value, ground in zip(stored, white, strict=True)
+    ]
+    path = saved(tmp_path, psd([*matted, alpha], layers=-1, mode=number))
+
+    still = read_still(path)
+
+    assert read_header(path).has_alpha
+    assert still.alpha is not None
+    assert still.alpha[[0, 5], 5].tolist() == [0, 128]
+    assert not still.image[0].any()
+    assert np.abs(still.image[5, 5] - np.array(shade) * 128 / 255).max() <= 2.5
+
+
+def test_the_two_axes_of_lab_are_told_apart(tmp_path: Path) -> None:
+    planes = [plane(value) for value in (128, 180, 128)]
+
+    red, green, blue = read_still(saved(tmp_path, psd(planes, mode=9))).image[5, 5].tolist()
+
+    # The first goes from green to red, the second from blue to yellow.
+    assert red > blue > green
+
+
+def test_inks_of_their_own_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = saved(tmp_path, psd([plane(200)] * 3, mode=7, is_packed=True))
+
+    for read in (read_header, read_still):
+        with pytest.raises(ClipUnreadable, match="save it as RGB"):
+            read(path)
+
+
+def test_a_document_of_one_bit_is_left_to_pillow(tmp_path: Path) -> None:
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 1, 24, 32, 1, 0)
+    data = head + b"\0" * 12 + b"\0\0" + b"\0" * (4 * 24)
+
+    assert read_still(saved(tmp_path, data)).image.shape == (24, 32, 3)

@@ -37,6 +37,7 @@ class PictureReader:
             height=info.height,
             pixel_aspect=info.sample_aspect,
             first_index=first_index,
+            first_number=self._clip.first_number,
         )
 
     def image(self, index: int, size: Size | None = None, *, is_exact: bool = True) -> QImage:

@@ -28,6 +28,8 @@ class FrameInfo:
     """Width of a pixel by its height."""
     first_index: int = 0
     """The index of the first frame: more than 0 where frames are a part of another clip."""
+    first_number: int = 0
+    """The number in the name of a sequence's first picture."""
     times: tuple[float, ...] = ()
     """Seconds at which each frame is shown, the first at 0; empty for a constant rate."""
     primaries: int = 2

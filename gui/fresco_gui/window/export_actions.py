@@ -102,10 +102,13 @@ class ExportActions(QObject):
         if image is None:
             return
         clip = Path(self._controller.project_store.project.clip)
+        source = self._display.source.info if self._display.source else None
+        # As the names of painted keys are counted.
+        number = index + (source.first_number if source else 0)
         path = ask_where_to_save(
             self._window,
             self.tr("Save this frame"),
-            str(clip.with_name(f"{clip.stem}-{index:06d}.png")),
+            str(clip.with_name(f"{clip.stem}-{number:06d}.png")),
             WRITABLE_SUFFIXES,
             self.tr("Pictures (*.png)"),
         )

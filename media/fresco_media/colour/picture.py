@@ -66,6 +66,14 @@ def to_alpha(frame: av.VideoFrame, size: Size, colour: ColourTags, coded_size: S
     return _Conversion(frame, size, colour, coded_size).alpha()
 
 
+def to_straight(frame: av.VideoFrame, colour: ColourTags) -> NDArray[np.uint8]:
+    """`frame` at its own size as it stores colours, RGB or, where it has alpha, straight RGBA."""
+    size = (frame.width, frame.height)
+    pixel_format = "rgba" if has_alpha(frame) else "rgb24"
+    made = _Conversion(frame, size, colour, size)._reformatted(pixel_format, size)
+    return np.asarray(made.to_ndarray(), np.uint8)
+
+
 def to_bgra(
     frame: av.VideoFrame,
     size: Size,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
 
+from fresco_media.colour.shapers import shaper_of
 from fresco_media.colour.transfer import (
     BT709,
     LINEAR,
@@ -43,6 +44,28 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
         return None
     converted = transform.apply(picture if picture.mode == mode else picture.convert(mode))
     return np.asarray(converted, np.uint8)
+
+
+def changes_colours(profile: bytes) -> bool:
+    """Whether RGB by this ICC profile looks otherwise than as sRGB."""
+    try:
+        mode, transform = _transform(profile)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+        return False
+    return mode == "RGB" and transform is not None
+
+
+def deep_to_srgb(codes: NDArray[Any], profile: bytes) -> Image | None:
+    """RGB of 0-65535, or floating point of 0-1 and beyond, by its ICC `profile`.
+
+    None for a profile that is sRGB itself, and for one that is applied to 8 bits only.
+    """
+    try:
+        is_own = _transform(profile)[1] is None
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+        return None
+    shaper = None if is_own else shaper_of(profile)
+    return None if shaper is None else shaper.to_srgb(codes)
 
 
 @lru_cache(maxsize=8)

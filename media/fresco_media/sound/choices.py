@@ -44,6 +44,18 @@ _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _AAC_LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1")
 _ALAC_LAYOUTS = {"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1(back)", "7.1(wide)"}
 _UNSTATED_LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1")
+# How FLAC takes the channels where nothing else is stated, as MP4 keeps none of its statements.
+_FLAC_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+# Samples in Matroska have no layout; players guess one of their number. Of three channels some
+# guess 2.1 and others 3.0.
+_NOT_GUESSED = 3
+_FLAC_PCM = {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"}
+# What the masks of both can say (Microsoft's WAVEFORMATEXTENSIBLE).
+_IN_MASKS = {
+    *("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR", "TC"),
+    *("TFL", "TFC", "TFR", "TBL", "TBC", "TBR"),
+}
+_WAVPACK_FORMATS = {"s16": "s16p", "s32": "s32p", "flt": "fltp"}
 _AAC_BITS_PER_CHANNEL = 128_000
 
 
@@ -52,8 +64,9 @@ class TrackEncoding:
     """One way to keep a track: `codec` is an encoder's name or `COPY`.
 
     `rate` is in samples a second, `layout` and `sample_format` are FFmpeg's names. `is_exact` says
-    that every sample of the source comes back. From the byte `ends_at` of the source on the track
-    is coded in another way and cannot be kept.
+    that every sample of the source comes back, `is_placed` that the file says where each channel
+    belongs, or that players guess it. From the byte `ends_at` of the source on the track is coded
+    in another way and cannot be kept.
     """
 
     codec: str
@@ -62,6 +75,7 @@ class TrackEncoding:
     sample_format: str
     bit_rate: int = 0
     is_exact: bool = True
+    is_placed: bool = True
     ends_at: int | None = None
 
 
@@ -81,7 +95,8 @@ def choices(
     codec = codec_of(stream)
     found: list[TrackEncoding] = []
     is_wanted = policy == "kept" or (policy == "aac" and codec == "aac")
-    if is_wanted and codec in _PLAYED[container] and not (is_part and _is_cut(codec, container)):
+    may_copy = codec in _PLAYED[container] and not (is_part and _is_cut(codec, container))
+    if is_wanted and may_copy and not _is_displaced(stream, codec, container):
         found.append(_same(stream, COPY))
     is_exact = loses_nothing(codec)
     if container != "mp4" and policy != "aac" and (is_exact or policy == "pcm"):
@@ -90,7 +105,11 @@ def choices(
         if pcm == codec and not is_stated(layout):
             # As many microphones as nobody has placed stay together only untouched.
             found.append(_same(stream, COPY))
-        found.append(_same(stream, pcm))
+        as_samples = _same(stream, pcm)
+        if container == "matroska" and not _is_guessed(stream.codec_context.layout):
+            found += _placed(as_samples)
+            as_samples = replace(as_samples, is_placed=False)
+        found.append(as_samples)
     if container == "mp4" and is_exact and is_lossless and policy == "kept":
         found += _alac(stream)
     in_aac = _aac_layout(stream)
@@ -109,6 +128,44 @@ def _is_cut(codec: str, container: str) -> bool:
     of those few that need 100 ms to settle, which is told.
     """
     return codec in _WHOLE_ONLY or (container == "matroska" and codec in _EXACT)
+
+
+def _is_displaced(stream: av.AudioStream, codec: str, container: str) -> bool:
+    """Whether a copy would put channels where they do not belong."""
+    layout = stream.codec_context.layout
+    if codec != "flac" or container != "mp4" or not is_stated(layout):
+        return False
+    return not _is_one_of(layout, _FLAC_LAYOUTS)
+
+
+def _is_guessed(layout: av.AudioLayout) -> bool:
+    """Whether players find the places of channels from their number, or nobody has placed them."""
+    if not is_stated(layout):
+        return True
+    return layout.nb_channels != _NOT_GUESSED and _is_one_of(layout, _UNSTATED_LAYOUTS)
+
+
+def _is_one_of(layout: av.AudioLayout, by_count: tuple[str, ...]) -> bool:
+    count = layout.nb_channels
+    if count > len(by_count):
+        return False
+    return _places(layout) == _places(av.AudioLayout(by_count[count - 1]))
+
+
+def _placed(samples: TrackEncoding) -> list[TrackEncoding]:
+    """Codecs that hold the same samples and say where each channel belongs."""
+    layout = av.AudioLayout(samples.layout)
+    count = layout.nb_channels
+    found: list[TrackEncoding] = []
+    if not {channel.name for channel in layout.channels} <= _IN_MASKS:
+        return found
+    if samples.codec in _FLAC_PCM and count <= len(_FLAC_LAYOUTS):
+        found.append(replace(samples, codec="flac"))
+    # WavPack takes one channel for the middle and two for left and right.
+    if count > 2 and samples.sample_format in _WAVPACK_FORMATS:
+        form = _WAVPACK_FORMATS[samples.sample_format]
+        found.append(replace(samples, codec="wavpack", sample_format=form))
+    return found
 
 
 def loses_nothing(codec: str) -> bool:

@@ -46,6 +46,12 @@ _SETTLING = Remark(
     f"begins up to {_SETTLES.format('its codec needs that long', _INSTEAD)}",
     f"begin up to {_SETTLES.format('their codecs need that long', _INSTEAD)}",
 )
+_DISPLACED = Remark(
+    "loses the places of its channels, which files of this type do not hold for its samples; name "
+    "the result .mov to keep them",
+    "lose the places of their channels, which files of this type do not hold for their samples; "
+    "name the result .mov to keep them",
+)
 _SLOW = {"mp3", "opus", "vorbis"}
 """Codecs that need longer than a packet before they give what was put in."""
 
@@ -97,6 +103,8 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
             passed[stream.index] = choice
             if choice.codec == COPY and _begins_late(codec_of(stream), target):
                 remarks.add(_SETTLING, stream, number)
+            if not choice.is_placed:
+                remarks.add(_DISPLACED, stream, number)
             if target.policy == "kept" and not choice.is_exact:
                 remark = _CHANGING if is_changing else _encoded(stream, choice, target.container)
                 remarks.add(remark, stream, number)

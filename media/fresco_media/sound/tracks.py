@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -16,6 +17,9 @@ from fresco_media.sound.streams import describe
 
 Output = av.container.OutputContainer
 
+# AVI counts whole packets, of up to 32 ms.
+_COARSE_S, _FINE_S = Fraction(1, 1000), Fraction(1, 1_000_000)
+
 
 def add_track(
     source: av.AudioStream, output: Output, choice: TrackEncoding, part: SoundRange
@@ -28,6 +32,15 @@ def add_track(
     if choice.codec == COPY:
         return CopiedTrack(source, output, part)
     return EncodedTrack(source, output, choice, part)
+
+
+def _refine(packet: av.Packet) -> None:
+    """State the times of a packet by a clock that a part of the file can begin anywhere on."""
+    times = math.ceil(packet.time_base / _FINE_S)
+    packet.pts = None if packet.pts is None else packet.pts * times
+    packet.dts = None if packet.dts is None else packet.dts * times
+    packet.duration = (packet.duration or 0) * times
+    packet.time_base = packet.time_base / times
 
 
 class CopiedTrack:
@@ -45,6 +58,8 @@ class CopiedTrack:
 
     def write(self, packet: av.Packet) -> None:
         """Add a packet of the source; one that repeats what is there already is left out."""
+        if packet.time_base > _COARSE_S:
+            _refine(packet)
         offset = round(self._offset_s / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - offset
         packet.dts = packet.pts if packet.dts is None else packet.dts - offset

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -20,20 +19,32 @@ import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
+from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.colour.transfer import Chromaticities, Light
-from fresco_media.stills.formats import check_pixels
+from fresco_media.stills import exr_chunks
+from fresco_media.stills.exr_chunks import Window
+from fresco_media.stills.formats import ColoursNotRead, check_pixels
 
 _EXR_HEADER_END = 1 << 20
 _DEEP_DATA = 0x800
+_WHOLE_NUMBERS = 0
 # Film density by its code in DPX (SMPTE 268M): printing density and logarithmic.
 _DENSITIES = (1, 3)
 _DPX_LINEAR = 2
 _ALPHA_DESCRIPTORS = (51, 52)
+# Directions of lines and of pictures in DPX (SMPTE 268M), as EXIF numbers orientations.
+_DIRECTIONS = (1, 2, 4, 3, 5, 6, 8, 7)
+_UPRIGHT = Orientation()
+_FLOATS = ("gbrpf", "gbrapf", "grayf", "yaf")
 
 
 @dataclass(frozen=True)
 class FilmHeader:
-    """What a file says before its pixels; `size` is width and height."""
+    """What a file says before its pixels; `size` is width and height.
+
+    `corner` is where the stored pixels begin in the picture, from its left and from its top, which
+    may be outside of it. All are as stored, before the picture is turned by its `orientation`.
+    """
 
     size: tuple[int, int]
     has_alpha: bool
@@ -42,53 +53,48 @@ class FilmHeader:
     layer: str = ""
     chromaticities: Chromaticities | None = None
     transfer: int = 0
+    corner: tuple[int, int] = (0, 0)
+    orientation: Orientation = _UPRIGHT
 
 
 def exr_header(data: bytes) -> FilmHeader:
     """The header of an OpenEXR file; of one in several parts, that of the first.
 
     Raises:
-        ValueError: it is damaged or holds no colours.
+        ValueError, struct.error, KeyError: it is damaged or holds no colours.
+        TooManyPixels, ColoursNotRead: it is too large, or its colours are not read here.
     """
     if int.from_bytes(data[4:8], "little") & _DEEP_DATA:
         raise ValueError("deep data")
-    found = dict(_exr_attributes(data[:_EXR_HEADER_END]))
-    left, top, right, bottom = struct.unpack("<4i", found["displayWindow"])
-    size = (right - left + 1, bottom - top + 1)
-    if min(size) < 1:
-        raise ValueError("the display window is empty")
-    check_pixels(*size)
-    channels = list(_exr_channels(found["channels"]))
-    layer = _exr_layer(channels)
+    stored = exr_chunks.attributes(data[:_EXR_HEADER_END])
+    found = {attribute.name: attribute.value for attribute in stored}
+    shown, held = (Window.of(found[name]) for name in ("displayWindow", "dataWindow"))
+    if min(shown.width, shown.height, held.width, held.height) < 1:
+        raise ValueError("there are no pixels in it")
+    check_pixels(shown.width, shown.height)
+    check_pixels(held.width, held.height)
+    channels = dict(exr_chunks.channels_in(found["channels"]))
+    layer = _exr_layer([*channels])
+    if any(channels.get(name) == _WHOLE_NUMBERS for name in _colours_of(layer)):
+        raise ColoursNotRead(
+            "its colours are stored as whole numbers, which are not read here; export it as half "
+            "or float"
+        )
     has_alpha = (f"{layer}.A" if layer else "A") in channels
     (aspect,) = struct.unpack("<f", found.get("pixelAspectRatio", struct.pack("<f", 1)))
     return FilmHeader(
-        size=size,
+        size=(shown.width, shown.height),
         has_alpha=has_alpha,
         bit_depth=16,
         pixel_aspect=_aspect(aspect),
         layer=layer,
+        corner=(held.left - shown.left, held.top - shown.top),
         chromaticities=_exr_chromaticities(found.get("chromaticities")),
     )
 
 
-def _exr_attributes(data: bytes) -> Iterator[tuple[str, bytes]]:
-    position = 8
-    while position < len(data) and data[position]:
-        name_end = data.index(0, position)
-        type_end = data.index(0, name_end + 1)
-        start = type_end + 5
-        length = int.from_bytes(data[type_end + 1 : start], "little")
-        yield data[position:name_end].decode("latin-1"), data[start : start + length]
-        position = start + length
-
-
-def _exr_channels(body: bytes) -> Iterator[str]:
-    position = 0
-    while position < len(body) and body[position]:
-        end = body.index(0, position)
-        yield body[position:end].decode("utf-8", "replace")
-        position = end + 17
+def _colours_of(layer: str) -> list[str]:
+    return [f"{layer}.{colour}" if layer else colour for colour in ("R", "Y")]
 
 
 def _exr_layer(channels: list[str]) -> str:
@@ -113,9 +119,25 @@ def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float3
     """Linear light, already multiplied by the alpha that comes with it.
 
     Raises:
-        ValueError: it is damaged.
+        ValueError, struct.error, KeyError: it is damaged or was cut off.
     """
-    return _light(_decoded("exr", data, {"layer": header.layer} if header.layer else {}))
+    options = {"layer": header.layer} if header.layer else {}
+    alone = exr_chunks.data_window_alone(data)
+    light, alpha = _light(_decoded("exr", alone, options))
+    exr_chunks.check_dark_blocks(alone, np.asarray(light.any(axis=2)))
+    if header.corner == (0, 0) and header.size == light.shape[1::-1]:
+        return light, alpha
+    return _on_display(light, header), None if alpha is None else _on_display(alpha, header)
+
+
+def _on_display(held: NDArray[np.float32], header: FilmHeader) -> NDArray[np.float32]:
+    """Pixels of the data window where the display window shows them, with nothing around."""
+    (width, height), (left, top) = header.size, header.corner
+    shown = np.zeros((height, width, *held.shape[2:]), np.float32)
+    part = held[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
+    top, left = max(top, 0), max(left, 0)
+    shown[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return shown
 
 
 def _light(frame: av.VideoFrame) -> tuple[Light, NDArray[np.float32] | None]:
@@ -167,7 +189,14 @@ def dpx_header(data: bytes) -> FilmHeader:
         bit_depth=data[803],
         pixel_aspect=_aspect(across / down) if is_stated else Fraction(1),
         transfer=transfer,
+        orientation=_dpx_orientation(data, order),
     )
+
+
+def _dpx_orientation(data: bytes, order: str) -> Orientation:
+    """How the picture is to be turned; what is not stated changes nothing."""
+    (direction,) = struct.unpack_from(f"{order}H", data, 768)
+    return from_exif(_DIRECTIONS[direction]) if direction < len(_DIRECTIONS) else Orientation()
 
 
 def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
@@ -186,7 +215,7 @@ def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
         ValueError: it is damaged, or of a kind that FFmpeg does not read.
     """
     frame = _decoded("tiff", data, {})
-    return _light(frame) if frame.format.name.startswith("gbrpf") else _codes(frame)
+    return _light(frame) if frame.format.name.startswith(_FLOATS) else _codes(frame)
 
 
 def _codes(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:

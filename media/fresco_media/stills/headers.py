@@ -40,9 +40,14 @@ NOT_A_PICTURE = (
 FAULTS = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError),
     *(OverflowError, struct.error, cv2.error, av.error.FFmpegError, AssertionError),
+    # Of libavif.
+    RuntimeError,
 )
 ORIENTATION_TAG, SAMPLE_FORMAT_TAG, EXTRA_SAMPLES_TAG = 0x0112, 339, 338
 PHOTOMETRIC_TAG = 262
+SAMPLES_TAG, ICC_TAG = 277, 34675
+ASSOCIATED, UNASSOCIATED = 1, 2
+FROM_WHITE, FROM_BLACK, RGB, YUV = 0, 1, 2, 6
 _CIE_LAB, _OTHER_LAB = 8, (9, 10)
 _FLOAT = 3
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
@@ -117,7 +122,8 @@ def _header(file: BinaryIO) -> StillHeader:
     if kind in ("EXR", "DPX"):
         return _film_header(kind, file.read(_FILM_HEADER_BYTES))
     if is_heif(kind):
-        return StillHeader(heif.size_of(file.read()), kind="HEIF")
+        data = file.read()
+        return StillHeader(heif.size_of(data), has_alpha=heif.has_alpha(data), kind="HEIF")
     if kind == "TIFF":
         return _tiff_header(file)
     if kind == "PSD":
@@ -162,8 +168,14 @@ def _film_header(kind: str, data: bytes) -> StillHeader:
         notes = (_LINEAR_NOTE,)
     elif film.is_density(found):
         notes = (_DENSITY_NOTE,)
+    orientation, aspect = found.orientation, found.pixel_aspect
     return StillHeader(
-        found.size, found.has_alpha, found.bit_depth, found.pixel_aspect, kind, notes
+        size=orientation.shown_size(found.size),
+        has_alpha=found.has_alpha,
+        bit_depth=found.bit_depth,
+        pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+        kind=kind,
+        notes=notes,
     )
 
 
@@ -252,23 +264,37 @@ def tiff_bits(tags: TiffTags) -> int:
     return first_of(tags, 258, 1)
 
 
+def tiff_has_alpha(tags: TiffTags) -> bool:
+    """Whether the first sample behind the colours is alpha; it may be a saved selection."""
+    # Writers that do not say what a sample too many is mean alpha, and so Pillow takes it.
+    colours = {FROM_WHITE: 1, FROM_BLACK: 1, RGB: 3}.get(first_of(tags, PHOTOMETRIC_TAG, 1), 4)
+    is_one_more = first_of(tags, SAMPLES_TAG, 1) == colours + 1
+    unsaid = UNASSOCIATED if is_one_more else 0
+    return first_of(tags, EXTRA_SAMPLES_TAG, unsaid) in (ASSOCIATED, UNASSOCIATED)
+
+
 def tiff_aspect(tags: TiffTags) -> Fraction:
-    """A pixel's width by its height."""
-    return _aspect(tags.get(282, 1), tags.get(283, 1))
+    """A pixel's width by its height, upright."""
+    aspect = _aspect(tags.get(282, 1), tags.get(283, 1))
+    return 1 / aspect if tiff_orientation(tags).swaps_sides else aspect
+
+
+def tiff_orientation(tags: TiffTags) -> Orientation:
+    """How the picture is to be turned."""
+    return from_exif(first_of(tags, ORIENTATION_TAG, 1))
 
 
 def _tiff_header(file: BinaryIO) -> StillHeader:
     tags = tiff_tags(file)
-    orientation = from_exif(first_of(tags, ORIENTATION_TAG, 1))
-    aspect = tiff_aspect(tags)
-    is_float = first_of(tags, SAMPLE_FORMAT_TAG, 1) == _FLOAT
+    # What carries a profile is converted by it.
+    is_light = first_of(tags, SAMPLE_FORMAT_TAG, 1) == _FLOAT and ICC_TAG not in tags
     return StillHeader(
-        size=orientation.shown_size((first_of(tags, 256, 0), first_of(tags, 257, 0))),
-        has_alpha=first_of(tags, EXTRA_SAMPLES_TAG, 0) in (1, 2),
+        size=tiff_orientation(tags).shown_size((first_of(tags, 256, 0), first_of(tags, 257, 0))),
+        has_alpha=tiff_has_alpha(tags),
         bit_depth=16 if tiff_bits(tags) > 8 else 8,
-        pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
+        pixel_aspect=tiff_aspect(tags),
         kind="TIFF",
-        notes=(*((_LINEAR_NOTE,) if is_float else ()), *_page_notes(file)),
+        notes=(*((_LINEAR_NOTE,) if is_light else ()), *_page_notes(file)),
     )
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import av
 import av.container
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from fresco_media.colour import profiles
 from fresco_media.colour.orientation import Orientation
 from fresco_media.colour.picture import to_rgb
+from fresco_media.colour.scaling import resize
 from fresco_media.colour.tags import UNSTATED, tags_of, unreadable_colours
 from fresco_media.stills.formats import check_pixels
 from fresco_media.types import ColourTags, Image
@@ -27,7 +30,11 @@ from fresco_media.video.containers import open_input
 
 _FULL_BOX = 4
 _MOST_TILES = 4096
-_ROTATION, _MIRROR, _SIZE, _COLOUR = b"irot", b"imir", b"ispe", b"colr"
+_ROTATION, _MIRROR, _SIZE, _COLOUR, _APERTURE = b"irot", b"imir", b"ispe", b"colr", b"clap"
+_TURNS = (_APERTURE, _ROTATION, _MIRROR)
+_AUXILIARY = b"auxC"
+# What an auxiliary picture is called that is alpha, by HEVC and by all others.
+_ALPHA = (b"urn:mpeg:hevc:2015:auxid:1\0", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
 _AV1_SETTINGS, _HIGH_BIT_DEPTH = b"av1C", 0x40
 
 
@@ -55,11 +62,21 @@ class _File:
     properties: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
     owned: dict[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
     contents: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    auxiliaries: list[int] = field(default_factory=list[int])
+    is_multiplied: bool = False
 
     def of(self, item: int, *kinds: bytes) -> list[tuple[bytes, bytes]]:
         """The properties of an item that are of these kinds, in their order."""
         owned = (self.properties[place - 1] for place in self.owned.get(item, ()) if place)
         return [(kind, body) for kind, body in owned if kind in kinds]
+
+    @property
+    def alpha(self) -> int | None:
+        """The item that is the photograph's alpha."""
+        for item in self.auxiliaries:
+            if any(body[_FULL_BOX:].startswith(_ALPHA) for _, body in self.of(item, _AUXILIARY)):
+                return item
+        return None
 
 
 def size_of(data: bytes) -> tuple[int, int]:
@@ -75,10 +92,18 @@ def size_of(data: bytes) -> tuple[int, int]:
         raise ValueError("the photo has no size")
     size = struct.unpack(">2I", stated[0][1][4:12])
     check_pixels(*size)
-    for kind, body in file.of(file.primary, _ROTATION):
+    for kind, body in file.of(file.primary, *_TURNS):
         if kind == _ROTATION and body[0] % 2:
             size = size[::-1]
+        elif kind == _APERTURE:
+            left, top, right, bottom = _seen(body, (size[0], size[1]))
+            size = (right - left, bottom - top)
     return size[0], size[1]
+
+
+def has_alpha(data: bytes) -> bool:
+    """Whether the photograph has a transparent part, or could have."""
+    return _parsed(data).alpha is not None
 
 
 def tags_of_file(data: bytes) -> ColourTags | None:
@@ -104,39 +129,99 @@ def is_deep_av1(data: bytes) -> bool:
     )
 
 
-def decode(data: bytes) -> Image:
-    """The whole photograph, upright, in sRGB.
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph, upright, in sRGB, and its alpha; whether its colours are multiplied by that."""
+
+    image: Image
+    alpha: NDArray[np.uint8] | None = None
+    is_multiplied: bool = False
+
+
+def decode(data: bytes) -> Photograph:
+    """The whole photograph.
 
     Raises:
         ValueError: it is damaged.
         NotRead: it is of a kind that is not read.
     """
     file = _parsed(data)
-    kind = file.kinds.get(file.primary, b"")
+    stated, profile = _stated_colours(file)
+
+    def shown(frame: av.VideoFrame) -> NDArray[np.uint8]:
+        return _in_srgb(frame, stated, profile)
+
+    image = _upright(data, file, file.primary, shown)
+    if file.alpha is None:
+        return Photograph(image)
+    alpha = resize(_upright(data, file, file.alpha, _levels), image.shape[1::-1])
+    return Photograph(image, alpha, file.is_multiplied)
+
+
+Shown = Callable[[av.VideoFrame], NDArray[np.uint8]]
+"""What is made of a decoded frame."""
+
+
+def _upright(data: bytes, file: _File, item: int, shown: Shown) -> NDArray[np.uint8]:
+    kind = file.kinds.get(item, b"")
     if kind == b"grid":
-        image = _assembled(data, file)
+        image = _assembled(data, file, item, shown)
     elif kind in (b"iovl", b"iden", b"tmap"):
         raise NotRead("photographs put together from others")
     else:
-        image = _items(data, file, [file.primary])[0]
-    for kind, body in file.of(file.primary, _ROTATION, _MIRROR):
-        image = _transformed(image, kind, body[0])
+        image = _items(data, [item], shown)[0]
+    for kind, body in file.of(item, *_TURNS):
+        image = _transformed(image, kind, body)
     return image
 
 
-def _transformed(image: Image, kind: bytes, value: int) -> Image:
+def _transformed(image: NDArray[np.uint8], kind: bytes, body: bytes) -> NDArray[np.uint8]:
+    if kind == _APERTURE:
+        left, top, right, bottom = _seen(body, (image.shape[1], image.shape[0]))
+        return np.ascontiguousarray(image[top:bottom, left:right])
+    value = body[0]
     if kind == _ROTATION:
         return Orientation(-(value & 3) % 4).apply(image)
     # Mirrored top to bottom, or left to right.
     return Orientation(2 if not value & 1 else 0, is_mirrored=True).apply(image)
 
 
-def _assembled(data: bytes, file: _File) -> Image:
-    grid = _grid_of(file.contents.get(file.primary, b""))
-    tiles = file.derived_from.get(file.primary, ())
+def _seen(body: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the clean aperture (ISO/IEC 14496-12, 12.1.4).
+
+    All there is, where it lies outside of that.
+    """
+    numbers = struct.unpack(">8i", body[:32])
+    if not all(numbers[1::2]):
+        return 0, 0, *size
+    width, height, across, down = (
+        Fraction(numbers[place], numbers[place + 1]) for place in range(0, 8, 2)
+    )
+    left, top = (size[0] - width) / 2 + across, (size[1] - height) / 2 + down
+    found = (round(left), round(top), round(left + width), round(top + height))
+    if not (0 <= found[0] < found[2] <= size[0] and 0 <= found[1] < found[3] <= size[1]):
+        return 0, 0, *size
+    return found
+
+
+def _levels(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """The brightness of a frame as 0-255."""
+    bits = frame.format.components[0].bits
+    plane = frame.planes[0]
+    kind = np.uint8 if bits == 8 else np.dtype("<u2")
+    rows = np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)[:, : plane.width]
+    levels = rows / float((1 << bits) - 1) * 255
+    if tags_of(frame).is_full_range:
+        return np.rint(levels).astype(np.uint8)
+    return np.rint(np.clip((levels - 16 * 255 / 256) * 256 / 219, 0, 255)).astype(np.uint8)
+
+
+def _assembled(data: bytes, file: _File, item: int, shown: Shown) -> NDArray[np.uint8]:
+    grid = _grid_of(file.contents.get(item, b""))
+    tiles = file.derived_from.get(item, ())
     if len(tiles) != grid.rows * grid.columns or not 0 < len(tiles) <= _MOST_TILES:
         raise ValueError("tiles are missing")
-    pictures = _items(data, file, tiles)
+    pictures = _items(data, tiles, shown)
     rows = [
         np.hstack(pictures[first : first + grid.columns])
         for first in range(0, len(pictures), grid.columns)
@@ -155,8 +240,10 @@ def _grid_of(body: bytes) -> _Grid:
     return _Grid(body[2] + 1, body[3] + 1, (width, height))
 
 
-def _items(data: bytes, file: _File, wanted: list[int] | tuple[int, ...]) -> list[Image]:
-    """The pictures of coded items, in sRGB, not yet turned."""
+def _items(
+    data: bytes, wanted: list[int] | tuple[int, ...], shown: Shown
+) -> list[NDArray[np.uint8]]:
+    """The pictures of coded items, not yet turned."""
     frames: dict[int, av.VideoFrame] = {}
     with open_input(io.BytesIO(data)) as container:
         for packet in container.demux(video=tuple(range(len(container.streams.video)))):
@@ -165,8 +252,7 @@ def _items(data: bytes, file: _File, wanted: list[int] | tuple[int, ...]) -> lis
                     frames[packet.stream.id] = frame
     if set(wanted) - frames.keys():
         raise ValueError("a part of the photo cannot be decoded")
-    stated, profile = _stated_colours(file)
-    return [_in_srgb(frames[item], stated, profile) for item in wanted]
+    return [shown(frames[item]) for item in wanted]
 
 
 def _decoded(packet: av.Packet) -> list[av.VideoFrame]:
@@ -253,18 +339,24 @@ def _read_items(file: _File, data: bytes, boxes: dict[bytes, tuple[int, int]]) -
                 file.properties = [(name, data[first:last]) for name, first, last in found]
             elif kind == b"ipma":
                 _read_owners(file, data, start)
-    if file.kinds.get(file.primary) == b"grid":
-        idat = boxes.get(b"idat", (0, 0))
-        file.contents[file.primary] = _content(data, boxes[b"iloc"], idat, file.primary)
+    for item in (file.primary, file.alpha):
+        if item is not None and file.kinds.get(item) == b"grid":
+            idat = boxes.get(b"idat", (0, 0))
+            file.contents[item] = _content(data, boxes[b"iloc"], idat, item)
 
 
 def _read_references(file: _File, data: bytes, start: int, stop: int) -> None:
     code = "I" if data[start] else "H"
     for kind, at, _ in _boxes(data, start + _FULL_BOX, stop):
         item, count = struct.unpack_from(f">{code}H", data, at)
+        first = at + struct.calcsize(f">{code}H")
+        others = struct.unpack_from(f">{count}{code}", data, first)
         if kind == b"dimg":
-            first = at + struct.calcsize(f">{code}H")
-            file.derived_from[item] = struct.unpack_from(f">{count}{code}", data, first)
+            file.derived_from[item] = others
+        elif kind == b"auxl" and file.primary in others:
+            file.auxiliaries.append(item)
+        elif kind == b"prem" and item == file.primary:
+            file.is_multiplied = True
 
 
 def _read_owners(file: _File, data: bytes, start: int) -> None:

@@ -1,5 +1,7 @@
 """Pictures that a job saves, as its result or beside it, each named by its frame.
 
+Frames are numbered as painted keys are: those of a sequence by their files, others from 0.
+
 Names such as `000024.png` are those of many a sequence, and saved pictures are painted over where
 they lie. So each picture carries a note of what it shows, and only those that still show it are
 ever removed, or replaced unasked.
@@ -18,7 +20,7 @@ from fresco_media.stills.images import encode_image
 from fresco_media.stills.png import decode_png, png_note, with_note
 from fresco_media.types import Image
 
-_NAME = re.compile(r"\d{6,}\.png")
+_NAME = re.compile(r"-?\d{6,}\.png")
 _MOST_BYTES = 4 << 30
 
 
@@ -39,14 +41,14 @@ def check_own(*paths: Path) -> None:
             )
 
 
-def write_numbered(folder: Path, index: int, image: Image) -> Path:
-    """Save the picture of frame `index` in `folder`; returns where.
+def write_numbered(folder: Path, number: int, image: Image) -> Path:
+    """Save the picture of the frame of this number in `folder`; returns where.
 
     Raises:
         OutputNotWritable: no such folder, no permission, or somebody else's picture has the name.
         DiskFull: the disk has no room left.
     """
-    path = numbered_path(folder, index)
+    path = numbered_path(folder, number)
     check_own(path)
     write_whole(path, encoded_own(image))
     return path
@@ -57,9 +59,9 @@ def encoded_own(image: Image) -> bytes:
     return with_note(encode_image(image, ".png"), _note(image))
 
 
-def numbered_path(folder: Path, index: int) -> Path:
-    """Where the picture of frame `index` is saved."""
-    return folder / f"{index:06d}.png"
+def numbered_path(folder: Path, number: int) -> Path:
+    """Where the picture of the frame of this number is saved."""
+    return folder / f"{'-' if number < 0 else ''}{abs(number):06d}.png"
 
 
 def _note(image: Image) -> str:

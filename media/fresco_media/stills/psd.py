@@ -1,13 +1,13 @@
 """Photoshop's documents: the merged picture, and what its file says of it.
 
-Pillow takes every fourth channel for transparency, though it may be a saved selection, and knows
-nothing of the white that Photoshop lays transparent pictures over (Adobe Photoshop File Formats
-Specification, 2019: layer count, version info). So these are read here.
+Pillow takes every fourth channel for transparency, though it may be a saved selection, takes the
+rows of channels behind the colours for those of colours, and knows nothing of the white that
+Photoshop lays transparent pictures over (Adobe Photoshop File Formats Specification, 2019: layer
+count, version info). So these are read here.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from fresco_media.stills.formats import check_pixels
+from fresco_media.stills.formats import ColoursNotRead, check_pixels
 
 _HEAD = struct.Struct(">4sH6xHIIHH")
-_GREY, _RGB = 1, 3
-_COLOURS = {_GREY: 1, _RGB: 3}
+_GREY, _INDEXED, _RGB, _CMYK, _MULTICHANNEL, _LAB = 1, 2, 3, 4, 7, 9
+# Channels of colours by the mode of a document: grey, of a palette, RGB, CMYK, duotone, Lab.
+_COLOURS = {_GREY: 1, _INDEXED: 1, _RGB: 3, _CMYK: 4, 8: 1, _LAB: 3}
+_PALETTE_BYTES = 768
 _RAW, _PACKED = 0, 1
 _PROFILE, _VERSION_INFO, _PIXEL_ASPECT = 1039, 1057, 1064
 _MOST_CHANNELS = 56
@@ -51,11 +53,17 @@ class Document:
     start: int
     profile: bytes | None = None
     pixel_aspect: Fraction = Fraction(1)
+    palette: bytes = b""
 
     @property
     def is_read_here(self) -> bool:
-        """Whether it is grey or RGB of 8 or 16 bits; Pillow reads the others."""
+        """Whether it is of 8 or 16 bits; Pillow reads one bit, whose documents hold no more."""
         return self.mode in _COLOURS and self.depth in (8, 16)
+
+
+def is_deep_rgb(document: Document) -> bool:
+    """Whether its colours are RGB or grey of 16 bits."""
+    return document.depth == 16 and document.mode in (_GREY, _RGB)
 
 
 def read_document(file: BinaryIO) -> Document:
@@ -63,13 +71,19 @@ def read_document(file: BinaryIO) -> Document:
 
     Raises:
         NotMerged: there is none, only a page that says so.
+        ColoursNotRead: its channels are inks that make no picture by themselves.
         ValueError, struct.error, TooManyPixels: it is damaged, too large or of another version.
     """
     signature, version, channels, height, width, depth, mode = _HEAD.unpack(file.read(_HEAD.size))
     if signature != b"8BPS" or version != 1 or not 1 <= channels <= _MOST_CHANNELS:
         raise ValueError("it is no document of this version")
     check_pixels(width, height)
-    file.seek(_length(file), io.SEEK_CUR)
+    if mode == _MULTICHANNEL:
+        raise ColoursNotRead(
+            "its channels are inks of their own (Multichannel mode), which are not read here; "
+            "save it as RGB"
+        )
+    palette = file.read(_length(file))
     resources = _resources(file.read(_length(file)))
     layers, start = _layers(file)
     if layers and resources.get(_VERSION_INFO, b"")[4:5] == b"\0":
@@ -84,6 +98,7 @@ def read_document(file: BinaryIO) -> Document:
         start=start,
         profile=resources.get(_PROFILE),
         pixel_aspect=_aspect(resources.get(_PIXEL_ASPECT, b"")),
+        palette=palette[:_PALETTE_BYTES],
     )
 
 
@@ -96,10 +111,27 @@ def _layers(file: BinaryIO) -> tuple[int, int]:
     """The number of layers as it is stored, and where the merged picture begins."""
     length = _length(file)
     start = file.tell() + length
-    layers = 0
-    if length >= 6 and _length(file) >= 2:
-        (layers,) = struct.unpack(">h", file.read(2))
+    body = file.read(length)
+    if length < 6:
+        return 0, start
+    (info,) = struct.unpack_from(">I", body)
+    stored = body[4:] if info >= 2 else _deep_layers(body[4 + info :])
+    (layers,) = struct.unpack_from(">h", stored.ljust(2, b"\0"))
     return layers, start
+
+
+def _deep_layers(body: bytes) -> bytes:
+    """The layers of a document of 16 bits, which come in a block behind the mask of all layers."""
+    position = 4 + int.from_bytes(body[:4], "big")
+    while position + 12 <= len(body):
+        signature, key, length = struct.unpack_from(">4s4sI", body, position)
+        if signature not in (b"8BIM", b"8B64"):
+            break
+        position += 12
+        if key in (b"Lr16", b"Lr32"):
+            return body[position : position + length]
+        position += length + -length % 4
+    return b""
 
 
 def _resources(data: bytes) -> dict[int, bytes]:
@@ -126,17 +158,40 @@ def _aspect(body: bytes) -> Fraction:
 
 
 def merged_picture(data: bytes, document: Document) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """RGB (height, width, 3), straight, and alpha (height, width), of 8 or 16 bits as stored.
+    """The colours (height, width, channels), straight, and alpha (height, width), as stored.
 
     Raises:
         ValueError, struct.error: it is damaged.
     """
     count = _COLOURS[document.mode]
     planes = _planes(data, document, count + document.has_alpha)
-    colours = np.dstack(planes[:count] if count == 3 else planes[:1] * 3)
+    colours = np.dstack(planes[:count])
     if not document.has_alpha:
         return colours, None
-    return _without_white(colours, planes[count]), planes[count]
+    return _without_white(colours, planes[count], is_lab=document.mode == _LAB), planes[count]
+
+
+def as_picture(levels: NDArray[np.uint8], document: Document) -> Pillow.Image:
+    """The colours of a document, of 8 bits, with its mode and its profile.
+
+    Raises:
+        ValueError: its palette is cut short.
+    """
+    bands = [Pillow.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(levels, 2, 0)]
+    picture = bands[0]
+    if document.mode == _INDEXED:
+        # All reds come first, then all greens.
+        entries = np.frombuffer(document.palette, np.uint8).reshape(3, 256).T
+        picture.putpalette(entries.tobytes())
+    elif document.mode == _CMYK:
+        # No ink is 255 in the file.
+        inks = [Pillow.fromarray(255 - np.asarray(band)) for band in bands]
+        picture = Pillow.merge("CMYK", inks)
+    elif len(bands) == 3:
+        picture = Pillow.merge("LAB" if document.mode == _LAB else "RGB", bands)
+    if document.profile:
+        picture.info["icc_profile"] = document.profile
+    return picture
 
 
 def _planes(data: bytes, document: Document, count: int) -> list[NDArray[Any]]:
@@ -166,13 +221,15 @@ def _planes(data: bytes, document: Document, count: int) -> list[NDArray[Any]]:
     return planes
 
 
-def _without_white(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+def _without_white(colours: NDArray[Any], alpha: NDArray[Any], *, is_lab: bool) -> NDArray[Any]:
     """The colours that were laid over white, as Photoshop does; those of other programs stay."""
     most = np.iinfo(colours.dtype).max
     coverage = alpha[..., None].astype(np.float32)
+    # The white of inks is none, which is stored as the most; that of Lab has a and b in the middle.
+    white = np.array([most, (most + 1) // 2, (most + 1) // 2] if is_lab else [most], np.float32)
     # Multiplied by alpha; over white none is darker than the white that shines through.
-    multiplied = colours.astype(np.float32) + coverage - most
-    if multiplied.min() < -_ROUNDED * most / 255:
+    multiplied = colours.astype(np.float32) - white * (1 - coverage / most)
+    if (multiplied[..., :1] if is_lab else multiplied).min() < -_ROUNDED * most / 255:
         return colours
     straight = multiplied * most / np.maximum(coverage, 1)
     return np.rint(np.clip(straight, 0, most)).astype(colours.dtype)

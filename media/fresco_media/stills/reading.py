@@ -16,16 +16,23 @@ from PIL import Image as Pillow
 
 from fresco_media.colour import profiles
 from fresco_media.colour.alpha import multiplied
-from fresco_media.colour.orientation import Orientation, from_exif
+from fresco_media.colour.orientation import Orientation
 from fresco_media.colour.transfer import LINEAR, decode_density, encode_srgb, in_bt709, light_of
 from fresco_media.files.opening import read_file
 from fresco_media.stills import film, heif, psd
 from fresco_media.stills.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.stills.headers import (
+    ASSOCIATED,
     EXTRA_SAMPLES_TAG,
     FAULTS,
-    ORIENTATION_TAG,
+    FROM_BLACK,
+    FROM_WHITE,
+    ICC_TAG,
     PHOTOMETRIC_TAG,
+    RGB,
+    SAMPLES_TAG,
+    UNASSOCIATED,
+    YUV,
     TiffTags,
     first_of,
     has_alpha,
@@ -35,15 +42,15 @@ from fresco_media.stills.headers import (
     pixel_aspect,
     tiff_aspect,
     tiff_bits,
+    tiff_has_alpha,
+    tiff_orientation,
     tiff_tags,
     understood,
 )
 from fresco_media.stills.png import cicp_of
 from fresco_media.types import Image
 
-_ICC_TAG, _ASSOCIATED = 34675, 1
-_COMPRESSION_TAG, _SAMPLES_TAG, _PLANAR_TAG = 259, 277, 284
-_FROM_WHITE, _FROM_BLACK, _RGB, _YUV = 0, 1, 2, 6
+_COMPRESSION_TAG, _PLANAR_TAG = 259, 284
 _PLANAR, _NOT_COMPRESSED = 2, 1
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
@@ -84,7 +91,7 @@ def decode_still(data: bytes) -> Still:
     if kind == "DPX":
         return _dpx(data)
     if is_heif(kind):
-        return Still(heif.decode(data))
+        return _photograph(data)
     if kind == "AVIF" and (still := _deep_avif(data)) is not None:
         return still
     if kind == "TIFF":
@@ -121,18 +128,29 @@ def _dpx(data: bytes) -> Still:
     else:
         shown = _rounded(codes)
     coverage = None if alpha is None else _rounded(alpha)
-    return _laid(shown, coverage, Orientation(), header.pixel_aspect)
+    return _laid(shown, coverage, header.orientation, header.pixel_aspect)
 
 
 def _document(data: bytes, document: psd.Document) -> Still:
     """Photoshop's merged picture."""
     codes, alpha = psd.merged_picture(data, document)
-    shown = levels = _as_levels(codes)
-    if document.profile:
-        found = profiles.to_srgb(Pillow.fromarray(levels), document.profile)
-        shown = levels if found is None else found
+    levels = _as_levels(codes).reshape(codes.shape)
+    shown = None
+    if document.profile and psd.is_deep_rgb(document):
+        shown = profiles.deep_to_srgb(
+            np.broadcast_to(codes, (*levels.shape[:2], 3)), document.profile
+        )
+    if shown is None:
+        shown = _in_srgb(data, psd.as_picture(levels, document))
     coverage = None if alpha is None else _as_levels(alpha)
     return _laid(shown, coverage, Orientation(), document.pixel_aspect)
+
+
+def _photograph(data: bytes) -> Still:
+    found = heif.decode(data)
+    if found.is_multiplied:
+        return Still(found.image, _unless_opaque(found.alpha))
+    return _laid(found.image, found.alpha, Orientation(), Fraction(1))
 
 
 def _deep_avif(data: bytes) -> Still | None:
@@ -143,7 +161,7 @@ def _deep_avif(data: bytes) -> Still | None:
     with suppress(*FAULTS):
         if not heif.is_deep_av1(data):
             return None
-        image, alpha = heif.decode(data), None
+        image, alpha = heif.decode(data).image, None
         with open_with_pillow(io.BytesIO(data)) as picture:
             if has_alpha(picture, data[:HEAD_BYTES]):
                 stored = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
@@ -154,19 +172,16 @@ def _deep_avif(data: bytes) -> Still | None:
 
 def _shallow(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 8 bits, whose pixels Pillow has read."""
+    is_tiff = picture.format == "TIFF"
+    if picture.mode == "La":
+        picture = picture.convert("LA")
     alpha = None
     if has_alpha(picture, data[:HEAD_BYTES]):
         alpha = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
     shown = _in_srgb(data, picture)
-    if picture.format == "TIFF":  # Pillow has turned it already.
-        return _laid(shown, alpha, Orientation(), _turned_aspect(tiff_tags(io.BytesIO(data))))
+    if is_tiff:  # Pillow has turned it already.
+        return _laid(shown, alpha, Orientation(), tiff_aspect(tiff_tags(io.BytesIO(data))))
     return _laid(shown, alpha, orientation_of(picture), pixel_aspect(picture.info))
-
-
-def _turned_aspect(tags: TiffTags) -> Fraction:
-    aspect = tiff_aspect(tags)
-    is_swapped = from_exif(first_of(tags, ORIENTATION_TAG, 1)).swaps_sides
-    return 1 / aspect if is_swapped else aspect
 
 
 def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:
@@ -203,12 +218,16 @@ def _without_alpha(picture: Pillow.Image, mode: str) -> Pillow.Image:
 def _deep(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 16 bits, which Pillow would cut to 8; it has read the header."""
     codes, alpha = _unpacked(_decoded(data))
+    clear = picture.info.get("transparency")
+    if alpha is None and isinstance(clear, int):
+        # Of grey, OpenCV leaves out the one that PNG says is transparent.
+        alpha = np.where(codes[..., 0] == clear, 0, 65535).astype(np.uint16)
     orientation = orientation_of(picture)
     aspect = pixel_aspect(picture.info)
     profile = picture.info.get("icc_profile")
     shown = None
     if profile:
-        shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+        shown = _by_profile(codes, profile)
     elif codes.dtype.kind == "f":
         shown = encode_srgb(codes.astype(np.float32))
     elif codes.dtype == np.uint16:
@@ -222,10 +241,18 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
     return _laid(_as_levels(codes) if shown is None else shown, coverage, orientation, aspect)
 
 
+def _by_profile(codes: NDArray[Any], profile: bytes) -> Image | None:
+    """RGB of more than 8 bits by its ICC profile; None where that is of no use."""
+    found = profiles.deep_to_srgb(codes, profile) if codes.dtype != np.uint8 else None
+    if found is not None:
+        return found
+    return profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+
+
 def _is_bare_yuv(tags: TiffTags) -> bool:
     """Whether it is YUV as it stands, whose range and halved colours Pillow does not know."""
-    photometric = first_of(tags, PHOTOMETRIC_TAG, _FROM_BLACK)
-    return photometric == _YUV and first_of(tags, _COMPRESSION_TAG, 1) == _NOT_COMPRESSED
+    photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
+    return photometric == YUV and first_of(tags, _COMPRESSION_TAG, 1) == _NOT_COMPRESSED
 
 
 def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
@@ -237,42 +264,48 @@ def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
         with open_with_pillow(io.BytesIO(data)) as picture:
             picture.load()
             return _shallow(data, picture)
-    is_multiplied = first_of(tags, EXTRA_SAMPLES_TAG, 0) == _ASSOCIATED
-    profile = tags.get(_ICC_TAG)
+    stated = first_of(tags, EXTRA_SAMPLES_TAG, 0)
+    is_multiplied = stated == ASSOCIATED
+    profile = tags.get(ICC_TAG)
     shown = None
     if codes.dtype.kind == "f":
-        shown, is_multiplied = encode_srgb(codes.astype(np.float32)), True
-    elif profile:
-        shown = profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
+        is_multiplied = stated != UNASSOCIATED
+    if profile:
+        shown = _by_profile(codes, profile)
+    elif codes.dtype.kind == "f":
+        shown = encode_srgb(codes.astype(np.float32))
     shown = _as_levels(codes) if shown is None else shown
-    coverage = None if alpha is None else _as_levels(alpha)
-    orientation = from_exif(first_of(tags, ORIENTATION_TAG, 1))
+    coverage = None if alpha is None or not tiff_has_alpha(tags) else _as_levels(alpha)
     aspect = tiff_aspect(tags)
     if not is_multiplied:
-        return _laid(shown, coverage, orientation, aspect)
-    return _turned(Still(shown, _unless_opaque(coverage), aspect), orientation)
+        return _laid(shown, coverage, Orientation(), aspect)
+    return Still(shown, _unless_opaque(coverage), aspect)
 
 
 def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Red, green and blue, and alpha, of a TIFF of more than 8 bits.
+    """Red, green and blue, and what is stored behind them, of a TIFF of more than 8 bits, upright.
 
     Raises:
         ValueError, cv2.error: OpenCV does not know how it is packed.
         OSError: it is packed as nobody here reads it.
     """
-    samples = first_of(tags, _SAMPLES_TAG, 1)
+    samples = first_of(tags, SAMPLES_TAG, 1)
     is_planar = samples > 1 and first_of(tags, _PLANAR_TAG, 1) == _PLANAR
-    photometric = first_of(tags, PHOTOMETRIC_TAG, _FROM_BLACK)
+    photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
+    if samples > 2 and photometric in (FROM_WHITE, FROM_BLACK):
+        raise OSError("OpenCV takes grey with two samples behind it for colours")
     # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
-    if not (is_planar or photometric == _FROM_WHITE or samples == 2):
-        return _unpacked(_decoded(data))
-    if photometric not in (_FROM_WHITE, _FROM_BLACK, _RGB):
+    if not (is_planar or photometric == FROM_WHITE or samples == 2):
+        return _unpacked(_decoded(data))  # OpenCV turns a TIFF, as it does no other picture here.
+    if photometric not in (FROM_WHITE, FROM_BLACK, RGB):
         raise OSError("planes of inks")
     try:
-        return film.tiff_codes(data)
+        codes, extra = film.tiff_codes(data)
     except ValueError as error:
         # Not to be tried with Pillow, which has them wrong as well.
         raise OSError(str(error)) from error
+    orientation = tiff_orientation(tags)
+    return orientation.apply(codes), None if extra is None else orientation.apply(extra)
 
 
 def _decoded(data: bytes) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from av.format import Flags as ContainerFlags
 from fresco_media.colour.orientation import Orientation, is_bent, orientation_of
 from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.colour.tags import (
+    RGB,
     UNSTATED,
     colour_warnings,
     shown_tags,
@@ -51,6 +52,7 @@ from fresco_media.video.packets import (
     without_second_fields,
     without_times,
 )
+from fresco_media.video.profiled import animation_marks, profiled
 from fresco_media.video.seen_part import hidden_edges_told, seen_size
 from fresco_media.video.side_data import marks_lost
 from fresco_media.video.streams import choose_video, sounds_beside
@@ -298,13 +300,19 @@ def _describe(
     open_cursor: Callable[[], FrameCursor],
 ) -> Probe:
     path, frame = file.path, first.frame
+    marks = animation_marks(path)
     orientation = orientation_of(first.marked)
+    if orientation == Orientation():
+        orientation = marks.orientation
     coded_size = (frame.width, frame.height)
     width, height = orientation.shown_size(coded_size)
     timing = _timing(header, table)
     aspect = header.sample_aspect
     components = frame.format.components
     colour = _colour(path, header, first.marked)
+    if marks.profile is not None:
+        open_cursor = profiled(open_cursor, colour, marks.profile)
+        colour = ColourTags(matrix=RGB, is_full_range=True)
     info = ClipProperties(
         path=path,
         width=width,

@@ -1,4 +1,4 @@
-"""Languages of a QuickTime file's tracks, where FFmpeg writes none.
+"""Atoms of QuickTime and MP4 files, and languages of their tracks, where FFmpeg writes none.
 
 QuickTime has two kinds of language codes: Apple's own numbers, and, from 0x400 on, three letters
 of ISO 639-2 in five bits each. FFmpeg's MOV muxer writes only the former, which lack many.
@@ -7,12 +7,12 @@ of ISO 639-2 in five bits each. FFmpeg's MOV muxer writes only the former, which
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 _UNSPECIFIED = 0x7FFF
-_HOLDERS = {b"moov", b"trak", b"mdia"}
+_MEDIA_HEADER = (b"moov", b"trak", b"mdia", b"mdhd")
 
 
 def state_languages(path: Path, languages: list[str]) -> None:
@@ -22,8 +22,7 @@ def state_languages(path: Path, languages: list[str]) -> None:
         OSError: the file cannot be changed.
     """
     with path.open("r+b") as file:
-        size = file.seek(0, 2)
-        for place, language in zip(_media_headers(file, 0, size), languages, strict=False):
+        for place, language in zip(list(atoms(file, *_MEDIA_HEADER)), languages, strict=False):
             packed = _packed(language)
             file.seek(place)
             version = file.read(1)[0]
@@ -43,21 +42,30 @@ def _packed(language: str) -> int | None:
     return first << 10 | second << 5 | third
 
 
-def _media_headers(file: BinaryIO, begin: int, end: int) -> Iterator[int]:
-    """Where the content of each `mdhd` atom begins, in order."""
+def atoms(file: BinaryIO, *path: bytes) -> Iterator[int]:
+    """Where the content of each atom begins that lies in atoms of the kinds in `path`, in order.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return _atoms(file, 0, file.seek(0, 2), path)
+
+
+def _atoms(file: BinaryIO, begin: int, end: int, path: Sequence[bytes]) -> Iterator[int]:
     at = begin
     while at + 8 <= end:
         file.seek(at)
         size, kind = struct.unpack(">I4s", file.read(8))
         content = at + 8
         if size == 1:
-            size, content = struct.unpack(">Q", file.read(8))[0], at + 16
+            size, content = int.from_bytes(file.read(8), "big"), at + 16
         if size == 0:
             size = end - at
         if size < content - at:
             return
-        if kind == b"mdhd":
-            yield content
-        elif kind in _HOLDERS:
-            yield from _media_headers(file, content, min(end, at + size))
+        if kind == path[0]:
+            if len(path) == 1:
+                yield content
+            else:
+                yield from _atoms(file, content, min(end, at + size), path[1:])
         at += size

@@ -15,6 +15,21 @@ from typing import BinaryIO
 import av
 
 from fresco_media.files.opening import open_file
+from fresco_media.video.ebml import (
+    CLUSTER,
+    HEIGHT,
+    IS_VIDEO,
+    MOST_NUMBER_BYTES,
+    SEGMENT,
+    TRACK,
+    TRACK_TYPE,
+    TRACKS,
+    VIDEO,
+    WIDTH,
+    Element,
+    elements,
+    number_in,
+)
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -22,12 +37,8 @@ Size = tuple[int, int]
 _MATROSKA, _QUICKTIME = "matroska", "mov"
 # Matroska's elements (RFC 9559). A cluster holds packets; the tracks are described before the
 # first of them, or where the list at the beginning says, as programs put them that changed them.
-_SEGMENT, _TRACKS, _CLUSTER = 0x18538067, 0x1654AE6B, 0x1F43B675
 _LIST, _ENTRY, _ENTRY_NAME, _ENTRY_PLACE = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
-_TRACK, _TRACK_TYPE, _VIDEO = 0xAE, 0x83, 0xE0
-_WIDTH, _HEIGHT, _BOTTOM, _TOP, _LEFT, _RIGHT = 0xB0, 0xBA, 0x54AA, 0x54BB, 0x54CC, 0x54DD
-_IS_VIDEO = 1
-_MOST_NUMBER_BYTES = 8
+_BOTTOM, _TOP, _LEFT, _RIGHT = 0x54AA, 0x54BB, 0x54CC, 0x54DD
 # QuickTime's atoms on the way to the description of a track, which begins with fixed fields.
 _TO_MEDIA, _TO_TABLES = (b"mdia",), (b"mdia", b"minf", b"stbl", b"stsd")
 _LIST_HEADER, _VISUAL_FIELDS = 8, 78
@@ -37,9 +48,9 @@ _MOST_PARTS = 10_000
 
 @dataclass(frozen=True)
 class _Part:
-    """An element or atom: its name, and where its content is."""
+    """An atom: its name, and where its content is."""
 
-    name: int | bytes
+    name: bytes
     begin: int
     end: int
 
@@ -85,8 +96,8 @@ def hidden_edges_told(seen: Size | None, whole: Size) -> tuple[str, ...]:
 
 def _video_elements(file: BinaryIO) -> Iterator[dict[int, int]]:
     """The numbers in the description of each video track."""
-    for segment in _elements(file, 0, _size(file)):
-        if segment.name != _SEGMENT:
+    for segment in elements(file, 0, _size(file)):
+        if segment.name != SEGMENT:
             continue
         tracks = _tracks_in(file, segment)
         if tracks is not None:
@@ -94,83 +105,50 @@ def _video_elements(file: BinaryIO) -> Iterator[dict[int, int]]:
         return
 
 
-def _tracks_in(file: BinaryIO, segment: _Part) -> _Part | None:
+def _tracks_in(file: BinaryIO, segment: Element) -> Element | None:
     listed: int | None = None
-    for part in _elements(file, segment.begin, segment.end):
-        if part.name == _TRACKS:
+    for part in elements(file, segment.begin, segment.end):
+        if part.name == TRACKS:
             return part
-        if part.name == _CLUSTER:
+        if part.name == CLUSTER:
             break
         if part.name == _LIST:
             listed = _listed_place(file, part)
     if listed is None:
         return None
-    found = next(_elements(file, segment.begin + listed, segment.end), None)
-    return found if found is not None and found.name == _TRACKS else None
+    found = next(elements(file, segment.begin + listed, segment.end), None)
+    return found if found is not None and found.name == TRACKS else None
 
 
-def _listed_place(file: BinaryIO, listing: _Part) -> int | None:
+def _listed_place(file: BinaryIO, listing: Element) -> int | None:
     """Where in the segment the list of its parts says that the tracks are."""
-    for entry in _elements(file, listing.begin, listing.end):
-        inside = {one.name: _number(file, one) for one in _elements(file, entry.begin, entry.end)}
-        if entry.name == _ENTRY and inside.get(_ENTRY_NAME) == _TRACKS:
+    for entry in elements(file, listing.begin, listing.end):
+        inside = {one.name: number_in(file, one) for one in elements(file, entry.begin, entry.end)}
+        if entry.name == _ENTRY and inside.get(_ENTRY_NAME) == TRACKS:
             return inside.get(_ENTRY_PLACE)
     return None
 
 
-def _videos_in(file: BinaryIO, tracks: _Part) -> Iterator[dict[int, int]]:
-    for track in _elements(file, tracks.begin, tracks.end):
-        if track.name != _TRACK:
+def _videos_in(file: BinaryIO, tracks: Element) -> Iterator[dict[int, int]]:
+    for track in elements(file, tracks.begin, tracks.end):
+        if track.name != TRACK:
             continue
-        parts = {part.name: part for part in _elements(file, track.begin, track.end)}
-        kind, video = parts.get(_TRACK_TYPE), parts.get(_VIDEO)
-        if kind is not None and video is not None and _number(file, kind) == _IS_VIDEO:
-            inside = _elements(file, video.begin, video.end)
+        parts = {part.name: part for part in elements(file, track.begin, track.end)}
+        kind, video = parts.get(TRACK_TYPE), parts.get(VIDEO)
+        if kind is not None and video is not None and number_in(file, kind) == IS_VIDEO:
+            inside = elements(file, video.begin, video.end)
             yield {
-                int(one.name): _number(file, one)
+                one.name: number_in(file, one)
                 for one in inside
-                if isinstance(one.name, int) and one.end - one.begin <= _MOST_NUMBER_BYTES
+                if one.end - one.begin <= MOST_NUMBER_BYTES
             }
 
 
 def _cropped(video: dict[int, int]) -> Size | None:
-    width = video.get(_WIDTH, 0) - video.get(_LEFT, 0) - video.get(_RIGHT, 0)
-    height = video.get(_HEIGHT, 0) - video.get(_TOP, 0) - video.get(_BOTTOM, 0)
+    width = video.get(WIDTH, 0) - video.get(_LEFT, 0) - video.get(_RIGHT, 0)
+    height = video.get(HEIGHT, 0) - video.get(_TOP, 0) - video.get(_BOTTOM, 0)
     is_cropped = any(video.get(side) for side in (_LEFT, _RIGHT, _TOP, _BOTTOM))
     return (width, height) if is_cropped and width > 0 and height > 0 else None
-
-
-def _elements(file: BinaryIO, begin: int, end: int) -> Iterator[_Part]:
-    for _ in range(_MOST_PARTS):
-        if begin >= end:
-            return
-        file.seek(begin)
-        name, name_bytes = _variable(file, is_marked=True)
-        size, size_bytes = _variable(file, is_marked=False)
-        content = begin + name_bytes + size_bytes
-        # All ones: nobody knew the size, and it goes on to the end.
-        is_open = size == (1 << 7 * size_bytes) - 1
-        stop = end if is_open else min(end, content + size)
-        yield _Part(name, content, stop)
-        begin = stop
-
-
-def _variable(file: BinaryIO, *, is_marked: bool) -> tuple[int, int]:
-    """A number of EBML and its length; `is_marked` keeps the bit that says how long it is."""
-    first = file.read(1)[0]
-    length = 9 - first.bit_length()
-    if length > _MOST_NUMBER_BYTES:
-        raise ValueError("no number of EBML")
-    rest = file.read(length - 1)
-    if len(rest) < length - 1:
-        raise ValueError("the file ends here")
-    head = first if is_marked else first & ((1 << (8 - length)) - 1)
-    return int.from_bytes(bytes([head]) + rest, "big"), length
-
-
-def _number(file: BinaryIO, part: _Part) -> int:
-    file.seek(part.begin)
-    return int.from_bytes(file.read(min(_MOST_NUMBER_BYTES, part.end - part.begin)), "big")
 
 
 # QuickTime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import av.error
 import av.filter
@@ -9,7 +11,13 @@ from av.sidedata.sidedata import SideData
 
 # Of EXIF in FFmpeg 8, by number: some releases of PyAV fail at any side data beside it.
 _EXIF = 31
-
+# An ICC profile of PNG comes with its name, which PyAV 18 takes for its own and frees, as the frame
+# does once more: the process dies. So it is taken off before PyAV looks at what there is.
+_ICC_PROFILE = 15
+_FORMATS_OF_PNG = {
+    *("rgb24", "rgba", "rgb48be", "rgba64be", "gray", "gray16be", "ya8", "ya16be", "pal8"),
+    "monoblack",
+}
 
 _SPHERICAL = (
     "the clip is marked as a 360-degree picture, and the result is not; mark it again before it "
@@ -31,25 +39,36 @@ def marks_lost(frame: av.VideoFrame) -> list[str]:
 
 
 def side_data_of(frame: av.VideoFrame, kind: str) -> SideData | None:
-    """The side data of `frame` that PyAV calls `kind`, such as "DISPLAYMATRIX"."""
+    """The side data of `frame` that PyAV calls `kind`, such as "DISPLAYMATRIX".
+
+    None for the profile of its colours, which cannot be had safely.
+    """
     try:
+        if frame.format.name in _FORMATS_OF_PNG:
+            frame = _without(_ICC_PROFILE, frame)
         return frame.side_data.get(kind)
     except ValueError:
         pass
+    except av.error.FFmpegError:
+        return None
     try:
-        return _without_exif(frame).side_data.get(kind)
+        # FFmpeg has made a display matrix of it by now.
+        return _without(_EXIF, frame).side_data.get(kind)
     except (ValueError, av.error.FFmpegError):
         return None
 
 
-def _without_exif(frame: av.VideoFrame) -> av.VideoFrame:
-    """The same picture without its EXIF, of which FFmpeg has made a display matrix by now."""
+def _without(kind: int, frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture without its side data of this kind."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+        width=frame.width,
+        height=frame.height,
+        format=frame.format,
+        time_base=frame.time_base or Fraction(1),
     )
     graph.link_nodes(
-        source, graph.add("sidedata", f"mode=delete:type={_EXIF}"), graph.add("buffersink")
+        source, graph.add("sidedata", f"mode=delete:type={kind}"), graph.add("buffersink")
     ).configure()
     graph.push(frame)
     found = graph.pull()

@@ -20,10 +20,13 @@ from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
 from fresco_media.video.quicktime import state_languages
 from fresco_media.video.rescue import PictureJournal
+from fresco_media.video.timecode_count import counted_frames
 from fresco_media.writing.container_facts import copy_facts, left_out, timecode_in
 from fresco_media.writing.delivery import Codec, Delivery
+from fresco_media.writing.matroska_aspect import state_aspect
 from fresco_media.writing.picture_codecs import picture_codec
 from fresco_media.writing.readback import ReadbackExpectation, shortcomings
+from fresco_media.writing.track_clock import track_clock
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +56,9 @@ class Encoder:
         self._codec = picture_codec(info, target.codec, target.delivery, target.container)
         self._start = start
         self._first_tick = _first_tick(info, start)
+        self._clock = _clock(info, range(start, stop), self._first_tick, target.container)
         self._written = 0
-        self._last_tick = 0
+        self._last_tick = -1
         # Constant rates need none.
         is_even = not info.is_variable_rate and info.last_frame_s is None
         counts_decoding = target.container != "matroska"
@@ -63,10 +67,10 @@ class Encoder:
         self._sound: SoundPassthrough | None = None
         self._warnings: list[str] = []
         self._journal = PictureJournal()
-        options = _container_options(info, target.container)
+        options = _container_options(info, self._clock, target.container)
         self._output = av.open(str(target.path), "w", format=target.container, options=options)
         try:
-            self._stream = self._codec.add_stream(self._output, info)
+            self._stream = self._codec.add_stream(self._output, info, self._clock)
             part = _sound_range(info, stop, self._first_tick, target.container)
             if not info.is_sequence:
                 self._take_over(part, options)
@@ -101,9 +105,9 @@ class Encoder:
     def write(self, frame: Frame, matte: Matte | None = None) -> None:
         """Encode `frame`, and pass on the sound up to its time."""
         picture = self._codec.frame(frame.image, matte)
-        picture.pts = self._info.times[frame.index] - self._first_tick
-        picture.time_base = self._info.time_base
-        picture.duration = self._duration(frame.index)
+        begin, end = self._shown(frame.index)
+        picture.pts, picture.time_base = begin, self._clock
+        picture.duration = end - begin
         if self._durations is not None:
             self._durations.note(picture)
         self._written += 1
@@ -130,7 +134,18 @@ class Encoder:
                 state_languages(self._target.path, ["", *languages])
             except OSError as error:
                 logger.warning("%s: no languages are stated: %s", self._target.path, error)
+        if self._target.container == "matroska" and not self._codec.states_aspect:
+            self._state_aspect()
         self._warnings += shortcomings(self._target.path, self._wanted(sound_tracks))
+
+    def _state_aspect(self) -> None:
+        aspect = self._info.sample_aspect
+        try:
+            # Where it is not stated, the file is found wanting when it is read back.
+            is_stated = aspect == 1 or state_aspect(self._target.path, aspect)
+            logger.info("%s: pixels of the shape %s: %s", self._target.path, aspect, is_stated)
+        except OSError as error:
+            logger.warning("%s: no shape of pixels is stated: %s", self._target.path, error)
 
     def close(self) -> None:
         """Close all files; the output is whole only after `finish`."""
@@ -155,11 +170,13 @@ class Encoder:
             raise error
         path, container = self._target.path, self._target.container
         saved = path.with_name(path.name[:100] + ".pictures")
-        options = _container_options(self._info, container)
+        options = _container_options(self._info, self._clock, container)
         try:
             output = av.open(str(saved), "w", format=container, options=options)
             self._journal.rewrite(
-                path, output, lambda output: self._codec.add_stream(output, self._info)
+                path,
+                output,
+                lambda output: self._codec.add_stream(output, self._info, self._clock),
             )
             saved.replace(path)
         except (av.error.FFmpegError, OSError, ValueError) as second:
@@ -199,12 +216,21 @@ class Encoder:
         if stated is None or self._target.container != "mov" or info.is_variable_rate:
             return None
         is_drop_frame = ";" in stated
-        first = frame_of(stated, info.frame_rate)
+        first = self._frame_of(stated)
         day = frame_of("24:00:00;00" if is_drop_frame else "24:00:00:00", info.frame_rate)
         if first is None or day is None:
             return None
         frame = (first + self._start) % day
         return timecode_of(frame, info.frame_rate, is_drop_frame=is_drop_frame)
+
+    def _frame_of(self, stated: str) -> int | None:
+        """The frame that the source's timecode names, which may count every second one."""
+        rate = self._info.frame_rate
+        counted = counted_frames(self._info.path)
+        if counted is None or counted == round(rate):
+            return frame_of(stated, rate)
+        found = frame_of(stated, Fraction(counted))
+        return None if found is None else round(found * Fraction(max(1, round(rate)), counted))
 
     def _wanted(self, sound_tracks: int) -> ReadbackExpectation:
         return ReadbackExpectation(
@@ -212,31 +238,54 @@ class Encoder:
             size=(self._codec.width, self._codec.height),
             tags=self._codec.tags,
             frame_count=self._written,
-            last_s=self._last_tick * self._info.time_base,
+            last_s=self._last_tick * self._clock,
             frame_s=1 / self._info.frame_rate,
             sound_tracks=sound_tracks,
             plays_everywhere=self._target.delivery.plays_everywhere,
+            sample_aspect=self._info.sample_aspect,
         )
 
-    def _duration(self, index: int) -> int:
-        times = self._info.times
-        if index + 1 < len(times):
-            return times[index + 1] - times[index]
-        last_s = self._info.last_frame_s or 1 / self._info.frame_rate
-        return max(1, round(last_s / self._info.time_base))
+    def _shown(self, index: int) -> tuple[int, int]:
+        """When a frame begins and ends, in ticks of the file."""
+        begin, end = (
+            round((tick - self._first_tick) * self._info.time_base / self._clock)
+            for tick in (self._info.times[index], _end_tick(self._info, index))
+        )
+        # Coarse ticks may round two times to one.
+        begin = max(begin, self._last_tick + 1)
+        return begin, max(end, begin + 1)
 
 
-def _container_options(info: ClipProperties, container: str) -> dict[str, str]:
+def _end_tick(info: ClipProperties, index: int) -> int:
+    if index + 1 < len(info.times):
+        return info.times[index + 1]
+    last_s = info.last_frame_s or 1 / info.frame_rate
+    return info.times[index] + max(1, round(last_s / info.time_base))
+
+
+def _clock(info: ClipProperties, span: range, first_tick: int, container: str) -> Fraction:
+    """Seconds of a tick of the file for the frames of `span`."""
+    if container == "matroska":
+        return info.time_base
+    ticks = [*(info.times[index] for index in span), _end_tick(info, span[-1])]
+    return track_clock([tick - first_tick for tick in ticks], info.time_base)
+
+
+def _container_options(info: ClipProperties, clock: Fraction, container: str) -> dict[str, str]:
     if container == "matroska":
         # Matroska files get a random number otherwise: the same frames, other bytes.
         return {"fflags": "+bitexact"}
-    ticks = info.time_base.denominator
-    return {
+    ticks = clock.denominator
+    options = {
         # The index comes first in the file, so that it can be played while it is being loaded.
         "movflags": "+faststart",
         # A late start is stored in these ticks; FFmpeg's default would round it to milliseconds.
         "movie_timescale": str(ticks * max(1, -(-1000 // ticks))),
     }
+    if clock != info.time_base:
+        # FFmpeg would make a coarse clock finer.
+        options["video_track_timescale"] = str(ticks)
+    return options
 
 
 def _first_tick(info: ClipProperties, start: int) -> int:

@@ -79,7 +79,7 @@ def _encoded_sizes(
     pictures = picture_codec(info, codec, delivery)
     sizes: list[int] = []
     with av.open(io.BytesIO(), "w", format="matroska") as output:
-        stream = pictures.add_stream(output, info)
+        stream = pictures.add_stream(output, info, info.time_base)
         for index, image in enumerate(run):
             frame = pictures.frame(image)
             frame.pts = round(index / (info.frame_rate * info.time_base))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import av
 import av.container
@@ -46,15 +47,15 @@ class PictureCodec:
     tags: ColourTags
 
     def add_stream(
-        self, output: av.container.OutputContainer, info: ClipProperties
+        self, output: av.container.OutputContainer, info: ClipProperties, clock: Fraction
     ) -> av.VideoStream:
-        """A stream of `output` for pictures at the times of `info`."""
+        """A stream of `output` for pictures of the clip `info` at times in ticks of `clock`."""
         stream = output.add_stream(self.encoder, rate=info.frame_rate, options=self.options)
         assert isinstance(stream, av.VideoStream)
         context = stream.codec_context
         context.width, context.height = self.width, self.height
         context.pix_fmt = self.pixel_format
-        context.time_base = stream.time_base = info.time_base
+        context.time_base = stream.time_base = clock
         context.sample_aspect_ratio = info.sample_aspect
         context.color_primaries = self.tags.primaries
         context.color_trc = self.tags.transfer
@@ -66,6 +67,11 @@ class PictureCodec:
     def has_alpha(self) -> bool:
         """Whether it keeps what is transparent."""
         return self.pixel_format == "bgra"
+
+    @property
+    def states_aspect(self) -> bool:
+        """Whether its own headers hold the shape of pixels, which not every container's do."""
+        return self.encoder in ("libx264", "libx264rgb")
 
     def frame(self, image: Image, matte: Matte | None = None) -> av.VideoFrame:
         """`image` (of the clip's size) as the encoder takes it; `matte` if that keeps alpha."""

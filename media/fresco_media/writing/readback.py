@@ -19,6 +19,8 @@ from fresco_media.video.demux import demuxed
 _PROFILES = {"Baseline", "Constrained Baseline", "Main", "High"}
 # The highest that phones, televisions and browsers decode: 3840x2160 at 60 frames a second.
 _LEVEL = 52
+# Of a pixel's width: what nobody sees.
+_LEAST_STRETCH = Fraction(1, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class VideoFacts:
     last_s: Fraction
     sound: tuple[str, ...]
     is_index_first: bool
+    sample_aspect: Fraction
 
 
 def video_facts(path: Path) -> VideoFacts:
@@ -80,6 +83,7 @@ def video_facts(path: Path) -> VideoFacts:
             last_s=last_s,
             sound=sound,
             is_index_first=_is_index_first(path),
+            sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         )
 
 
@@ -127,6 +131,7 @@ class ReadbackExpectation:
     frame_s: Fraction
     sound_tracks: int
     plays_everywhere: bool
+    sample_aspect: Fraction = Fraction(1)
 
 
 def shortcomings(path: Path, wanted: ReadbackExpectation) -> list[str]:
@@ -142,6 +147,11 @@ def shortcomings(path: Path, wanted: ReadbackExpectation) -> list[str]:
         found.append("has the size {}x{}".format(*facts.size))
     if facts.tags != wanted.tags:
         found.append("is tagged with other colours than it was written in")
+    if abs(facts.sample_aspect / wanted.sample_aspect - 1) > _LEAST_STRETCH:
+        found.append(
+            f"has pixels of the shape {facts.sample_aspect}, not {wanted.sample_aspect}, so that "
+            "its pictures are squeezed"
+        )
     if facts.frame_count != wanted.frame_count:
         found.append(f"has {facts.frame_count} of {counted(wanted.frame_count, 'frame')}")
     if abs(facts.last_s - wanted.last_s) > wanted.frame_s:

@@ -9,29 +9,31 @@ from pathlib import Path
 from typing import Any
 
 from fresco_media.files.opening import read_file
+from fresco_media.stills.numbered import signed_number
 
 from fresco_engine.batches import keyframes_ahead, plan_batches
 from fresco_engine.checkpoint import CheckpointReader
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.evaluation.flicker import KeyframePlan
 
-_PICTURE = re.compile(r"\D*(\d+)\.[A-Za-z]+")
+_PICTURE = re.compile(r"\D*\d+\.[A-Za-z]+")
+_DIGITS = re.compile(r"\d+")
 _MOST_BYTES = 256 << 20
 _NO_BATCH = 2
 """Frames that leave no room beside two anchors."""
 
 
-def read_keyframes(place: Path) -> KeyframePlan:
+def read_keyframes(place: Path, first_number: int = 0) -> KeyframePlan:
     """The keyframes that `place` tells of.
 
     That is the report of a run (JSON), a checkpoint, or a folder of saved keyframes, whose names
-    hold their numbers. Only the first two know batches.
+    hold their numbers, counted from `first_number`. Only the first two know batches.
 
     Raises:
         InvalidSettings: it is none of these.
     """
     if place.is_dir():
-        return _of_checkpoint(place) or _of_folder(place)
+        return _of_checkpoint(place) or _of_folder(place, first_number)
     return _of_report(place)
 
 
@@ -50,12 +52,12 @@ def _of_checkpoint(folder: Path) -> KeyframePlan | None:
     return KeyframePlan(frozenset(plan.keyframes), frozenset(starts))
 
 
-def _of_folder(folder: Path) -> KeyframePlan:
-    names = (_PICTURE.fullmatch(file.name) for file in folder.iterdir())
-    numbers = frozenset(int(found[1]) for found in names if found)
+def _of_folder(folder: Path, first_number: int) -> KeyframePlan:
+    pictures = [file.name for file in folder.iterdir() if _PICTURE.fullmatch(file.name)]
+    numbers = [signed_number(name, digits) for name in pictures if (digits := _DIGITS.search(name))]
     if not numbers:
         raise _unusable(folder, "holds no pictures with a number in their name")
-    return KeyframePlan(numbers)
+    return KeyframePlan(frozenset(number - first_number for number in numbers))
 
 
 def _of_report(file: Path) -> KeyframePlan:

@@ -60,6 +60,25 @@ def test_a_picture_of_the_clip_is_not_replaced_by_a_frame(
     assert (tmp_path / "shot_2.png").read_bytes() == before
 
 
+def test_a_frame_of_a_sequence_is_named_by_the_number_of_its_file(
+    app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for number in range(7, 10):
+        image = QImage(32, 24, QImage.Format.Format_RGB32)
+        image.fill(0x101010 * number)
+        image.save(str(tmp_path / f"shot_{number:04d}.png"))
+    offered: list[str] = []
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *given: (offered.append(given[2]) or "", "")
+    )
+    app.window.open_actions.open_first([tmp_path / "shot_0007.png"])
+    app.wait("the picture", app.window.views.viewer.picture)
+
+    app.window.export_actions.save_frame()
+
+    assert offered[0].endswith("-000007.png")
+
+
 @pytest.mark.parametrize("is_replaced", [False, True])
 def test_a_name_that_gets_its_ending_here_is_asked_about(
     is_replaced: bool, ready: App, choose: list[Path], tmp_path: Path

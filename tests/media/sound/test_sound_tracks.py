@@ -556,3 +556,21 @@ def test_sound_that_is_copied_into_a_part_begins_within_a_packet(
     assert codecs_in(tmp_path / "b.mkv") == codecs_in(source)
     assert abs(late_ms(after, signal(2.0)[round(7 / FPS * RATE) :], 0.1, 0.7)) <= 1.1
     assert loudness(after, 0.05, 0.07) > 0.01
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "ac3"])
+@pytest.mark.parametrize("start", [1, 13, 24])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_of_an_avi_that_is_copied_into_a_part_is_in_step(
+    tmp_path: Path, codec: str, start: int, suffix: str
+) -> None:
+    source = write_sounding(tmp_path / "a.avi", Track(codec=codec), video="mpeg4")
+    wave = signal(2.0)
+    own_ms = late_ms(heard(source), wave, 1.2, 1.8)
+
+    rewritten(source, tmp_path / f"b{suffix}", start, 45)
+
+    after = heard(tmp_path / f"b{suffix}")
+    assert codecs_in(tmp_path / f"b{suffix}") == codecs_in(source)
+    part_ms = late_ms(after, wave[round(time_of(source, start) * RATE) :], 0.2, 0.7)
+    assert abs(part_ms - own_ms) <= 1.1

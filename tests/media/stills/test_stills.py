@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import av
 import cv2
@@ -98,6 +98,59 @@ def test_film_density_is_converted(tmp_path: Path, transfer: int) -> None:
     assert "film density" in Clip.open(tmp_path).warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("direction", "corner"),
+    [
+        # Lines go from left to right or back, one below or above the other; or from top to bottom
+        # or up, one beside the other.
+        *((0, "top left"), (1, "top right"), (2, "bottom left"), (3, "bottom right")),
+        *((4, "top left"), (5, "top right"), (6, "bottom left"), (7, "bottom right")),
+        (0xFFFF, "top left"),
+    ],
+)
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_dpx_says_where_its_lines_go(
+    tmp_path: Path, direction: int, corner: str, order: Literal["big", "little"]
+) -> None:
+    picture = np.zeros((24, 32, 3), np.uint8)
+    picture[:8, :8] = 255
+    data = bytearray(
+        makers.encoded("dpx", av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        if order == "big"
+        else makers.encoded(
+            "dpx",
+            av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="rgb48le"),
+        )
+    )
+    stored: Literal["big", "little"] = "big" if data.startswith(b"SDPX") else "little"
+    data[768:770] = direction.to_bytes(2, stored)
+    (tmp_path / "a.dpx").write_bytes(data)
+
+    image = read_image(tmp_path / "a.dpx")
+
+    size = (24, 32) if 4 <= direction < 8 else (32, 24)
+    assert read_header(tmp_path / "a.dpx").size == image.shape[1::-1] == size
+    assert corner_lit(image) == {corner}
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_the_grey_that_png_says_is_transparent_is_so(tmp_path: Path, depth: int) -> None:
+    grey = np.full((24, 32), 100, np.uint8 if depth == 8 else np.uint16)
+    grey[:, 16:] = 200
+    path = tmp_path / "a.png"
+    path.write_bytes(makers.png(grey * (257 if depth == 16 else 1)))
+    value = 100 * (257 if depth == 16 else 1)
+    makers.with_png_chunk(path, b"tRNS", struct.pack(">H", value))
+
+    still = read_still(path)
+
+    assert read_header(path).has_alpha
+    assert still.alpha is not None
+    assert still.alpha[5, [4, 20]].tolist() == [0, 255]
+    assert still.image[5, 4].tolist() == [0, 0, 0]
+    assert still.image[5, 20].tolist() == [200, 200, 200]
+
+
 def test_linear_dpx_of_others_is_converted(tmp_path: Path) -> None:
     data = bytearray(dpx("rgb48le"))
     data[160:172], data[801] = b"compositor\0\0", 2
@@ -123,29 +176,32 @@ def test_a_fourth_channel_of_targa_that_is_said_to_be_nothing_is_nothing(tmp_pat
     np.testing.assert_array_equal(read_image(tmp_path / "a.tga"), plain())
 
 
-def tiff(samples: np.ndarray, extra: int | None = None) -> bytes:
-    """An uncompressed TIFF of any depth; `extra` says what a fourth channel is."""
+def tiff(
+    samples: np.ndarray, extra: int | None = None, more: dict[int, int] | None = None
+) -> bytes:
+    """An uncompressed TIFF of any depth; `extra` says what a fourth channel is, `more` are tags."""
     height, width, count = samples.shape
     bits, kind = 8 * samples.dtype.itemsize, 3 if samples.dtype.kind == "f" else 1
-    head = 8 + 2 + 12 * 12 + 4
-    arrays = struct.pack(f"<{count}H{count}H", *[bits] * count, *[kind] * count)
     shorts = {
         256: width,
         257: height,
         259: 1,
-        262: 2,
+        262: 2 if count > 2 else 1,
         277: count,
         278: height,
-        **({338: extra} if extra is not None else {284: 1}),
+        296: 1,
+        **({338: extra} if extra is not None else {}),
+        **(more or {}),
     }
-    longs = {273: head + len(arrays), 279: samples.nbytes}
+    head = 8 + 2 + 12 * (len(shorts) + 4) + 4
+    arrays = struct.pack(f"<{count}H{count}H", *[bits] * count, *[kind] * count)
     entries = [(tag, struct.pack("<HHIHH", tag, 3, 1, value, 0)) for tag, value in shorts.items()]
+    longs = {273: head + len(arrays), 279: samples.nbytes}
     entries += [(tag, struct.pack("<HHII", tag, 4, 1, value)) for tag, value in longs.items()]
-    entries += [
-        (tag, struct.pack("<HHII", tag, 3, count, head + place * 2 * count))
-        for place, tag in enumerate((258, 339))
-    ]
-    entries += [(296, struct.pack("<HHIHH", 296, 3, 1, 1, 0))]
+    for place, tag in enumerate((258, 339)):
+        stored = arrays[place * 2 * count :][: 2 * count]
+        at = struct.pack("<I", head + place * 2 * count) if count > 2 else stored.ljust(4, b"\0")
+        entries += [(tag, struct.pack("<HHI", tag, 3, count) + at)]
     table = b"".join(entry for _, entry in sorted(entries))
     start = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + table + b"\0" * 4
     return start.ljust(head, b"\0") + arrays + samples.tobytes()
@@ -178,11 +234,145 @@ def test_tiff_says_whether_its_colours_are_multiplied(
     assert still.alpha is not None
 
 
-def tiff_of(strips: list[bytes], count: int, tags: dict[int, int]) -> bytes:
-    """An uncompressed TIFF of 16 bits, 32 pixels by 24, of `count` samples, with these tags."""
-    shorts = {256: 32, 257: 24, 259: 1, 277: count, 278: 24, **tags}
+def corner_lit(image: Image) -> set[str]:
+    """The corners that are bright."""
+    height, width = image.shape[:2]
+    corners = {
+        "top left": image[2, 2],
+        "top right": image[2, width - 3],
+        "bottom left": image[height - 3, 2],
+        "bottom right": image[height - 3, width - 3],
+    }
+    return {name for name, corner in corners.items() if corner[0] > 128}
+
+
+CORNERS = ("top left", "top right", "bottom right", "bottom left")
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+@pytest.mark.parametrize(
+    ("kind", "count"),
+    [("u2", 3), ("u2", 1), ("u2", 4), ("u2", 2), ("f4", 3), ("f4", 1), ("f8", 3), ("u1", 3)],
+)
+def test_tiffs_of_every_depth_are_turned_once(
+    tmp_path: Path, kind: str, count: int, value: int
+) -> None:
+    samples = np.zeros((16, 32, count), kind)
+    top = 1 if kind[0] == "f" else np.iinfo(kind).max
+    samples[:8, :16] = top
+    if count in (2, 4):
+        samples[..., -1] = top
+    extra = 2 if count in (2, 4) else None
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(samples, extra, {0x0112: value}))
+
+    still = read_still(path)
+
+    size = (16, 32) if value >= 5 else (32, 16)
+    assert read_header(path).size == size
+    assert still.image.shape[1::-1] == size
+    assert corner_lit(still.image) == {CORNERS[(value - 1) % 4]}
+
+
+@pytest.mark.parametrize(("photometric", "planar"), [(2, 2), (0, 1)])
+def test_a_turned_tiff_of_planes_or_from_white_is_turned_once(
+    tmp_path: Path, photometric: int, planar: int
+) -> None:
+    plane = np.zeros((24, 32), "<u2")
+    plane[:8, :8] = 65535
+    plane = plane if photometric else 65535 - plane
+    count = 3 if planar == 2 else 1
+    tags = {262: photometric, 284: planar, 0x0112: 6}
+    (tmp_path / "a.tif").write_bytes(tiff_of([plane.tobytes()] * count, count, tags))
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert image.shape == (32, 24, 3)
+    assert corner_lit(image) == {"top right"}
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
+def test_a_saved_selection_of_a_tiff_is_no_alpha(tmp_path: Path, kind: str) -> None:
+    top = 1 if kind == "f4" else np.iinfo(kind).max
+    samples = np.full((24, 32, 4), (top, 0, top, 0), kind)
+    samples[5:9, 5:9, 3] = top
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 0))
+
+    still = read_still(tmp_path / "a.tif")
+
+    assert not read_header(tmp_path / "a.tif").has_alpha
+    assert still.alpha is None
+    assert (still.image == (255, 0, 255)).all()
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_a_selection_saved_behind_grey_is_no_alpha(tmp_path: Path, kind: str) -> None:
+    samples = np.full((24, 32, 2), (np.iinfo(kind).max, 0), kind)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 0))
+
+    assert read_still(tmp_path / "a.tif").alpha is None
+    assert (read_image(tmp_path / "a.tif") == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+def test_a_fourth_channel_that_is_not_explained_is_alpha(tmp_path: Path, kind: str) -> None:
+    samples = np.full((24, 32, 4), np.iinfo(kind).max, kind)
+    samples[..., 3] = 0
+    (tmp_path / "a.tif").write_bytes(cv2.imencode(".tif", samples)[1].tobytes())
+
+    assert read_header(tmp_path / "a.tif").has_alpha
+    assert not read_image(tmp_path / "a.tif").any()
+
+
+def test_planes_of_linear_light_with_alpha_are_linear_light(tmp_path: Path) -> None:
+    values = (0.6, 0.18, 0.01, 1.0)
+    planes = [np.full((24, 32), value, "<f4").tobytes() for value in values]
+    data = tiff_of(planes, 4, {262: 2, 284: 2, 338: 1}, kind=3)
+    (tmp_path / "a.tif").write_bytes(data)
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert np.abs(image[5, 5].astype(int) - [srgb(value) for value in values[:3]]).max() <= 1
+
+
+def test_straight_colours_in_floating_point_are_laid_over_black(tmp_path: Path) -> None:
+    samples = np.full((24, 32, 4), (1, 0.5, 1, 0), np.float32)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 2))
+
+    assert not read_image(tmp_path / "a.tif").any()
+
+
+def test_grey_that_is_multiplied_by_its_alpha_is_read(tmp_path: Path) -> None:
+    samples = np.full((16, 32, 2), (0, 255), np.uint8)
+    samples[:8, :16] = (200, 220)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 1, {0x0112: 6}))
+
+    image = read_image(tmp_path / "a.tif")
+
+    assert image.shape == (32, 16, 3)
+    assert corner_lit(image) == {"top right"}
+    assert abs(int(image[2, 13, 0]) - 200) <= 1
+
+
+def test_grey_with_two_saved_selections_is_refused_and_not_taken_for_colours(
+    tmp_path: Path,
+) -> None:
+    samples = np.full((24, 32, 3), (65535, 0, 0), np.uint16)
+    (tmp_path / "a.tif").write_bytes(tiff(samples, 0, {262: 1}))
+
+    with pytest.raises(ClipUnreadable, match="export it again"):
+        read_image(tmp_path / "a.tif")
+
+
+def tiff_of(strips: list[bytes], count: int, tags: dict[int, int], kind: int = 1) -> bytes:
+    """An uncompressed TIFF, 32 pixels by 24, of `count` samples of 16 bits, with these tags.
+
+    Of kind 3 they are floating point of 32 bits.
+    """
+    bits = 32 if kind == 3 else 16
+    shorts = {256: 32, 257: 24, 259: 1, 277: count, 278: 24, 339: kind, **tags}
     start = 8 + 2 + 12 * (len(shorts) + 3) + 4
-    arrays = struct.pack(f"<{count}H", *[16] * count).ljust(8, b"\0")
+    arrays = struct.pack(f"<{count}H", *[bits] * count).ljust(8, b"\0")
     places = [start + 8 + 8 * len(strips) + sum(map(len, strips[:n])) for n in range(len(strips))]
     arrays += struct.pack(f"<{2 * len(strips)}I", *places, *map(len, strips))
     entries = [(tag, struct.pack("<HHIHH", tag, 3, 1, value, 0)) for tag, value in shorts.items()]
@@ -377,6 +567,76 @@ def test_a_photograph_has_its_profile_applied(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.heic")[5, 5, 0] > 235
 
 
+@pytest.mark.parametrize("is_multiplied", [False, True])
+@pytest.mark.parametrize("tiles", [1, 4])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_photograph_may_be_transparent(
+    tmp_path: Path, is_multiplied: bool, tiles: int, turns: int
+) -> None:
+    shade = (200, 120, 40)
+    size = (64, 64) if tiles == 1 else (120, 100)
+    cover = np.full((size[1], size[0], 3), 128, np.uint8)
+    cover[: size[1] // 2, : size[0] // 2] = 0
+    data = makers.heic(
+        [np.full((64, 64, 3), shade, np.uint8)] * tiles,
+        tiles // 2 or 1,
+        size,
+        quarter_turns_left=turns,
+        alpha=cover,
+        is_multiplied=is_multiplied,
+    )
+    (tmp_path / "a.heic").write_bytes(data)
+
+    still = read_still(tmp_path / "a.heic")
+
+    assert read_header(tmp_path / "a.heic").has_alpha
+    assert still.alpha is not None
+    assert still.alpha.shape == still.image.shape[:2]
+    # A quarter to the left brings the corner at the top left to the bottom left.
+    clear = (-9, 8) if turns else (8, 8)
+    assert still.alpha[clear] <= 1
+    assert abs(int(still.alpha[8, -9]) - 128) <= 2
+    share = 1 if is_multiplied else 128 / 255
+    assert np.abs(still.image[8, -9] - np.array(shade) * share).max() <= 3
+    if not is_multiplied:
+        assert still.image[clear].max() <= 1
+
+
+def test_alpha_of_another_size_is_fitted_to_the_photograph(tmp_path: Path) -> None:
+    cover = np.zeros((32, 32, 3), np.uint8)
+    cover[:, 16:] = 255
+    tile = np.full((64, 64, 3), 200, np.uint8)
+    (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), alpha=cover))
+
+    still = read_still(tmp_path / "a.heic")
+
+    assert still.alpha is not None
+    assert still.alpha[[30, 30], [4, 60]].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_what_a_photograph_has_outside_of_its_aperture_is_not_shown(
+    tmp_path: Path, turns: int
+) -> None:
+    tile = np.zeros((64, 64, 3), np.uint8)
+    tile[16:48, 8:24] = 220
+    data = makers.heic([tile], 1, (64, 64), quarter_turns_left=turns, aperture=(16, 32, -16, 0))
+    (tmp_path / "a.heic").write_bytes(data)
+
+    image = read_image(tmp_path / "a.heic")
+
+    assert image.shape == ((16, 32, 3) if turns else (32, 16, 3))
+    assert read_header(tmp_path / "a.heic").size == image.shape[1::-1]
+    assert image.min() > 200
+
+
+def test_an_aperture_outside_of_the_photograph_counts_for_nothing(tmp_path: Path) -> None:
+    tile = np.full((64, 64, 3), 220, np.uint8)
+    (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), aperture=(64, 64, 20, 0)))
+
+    assert read_image(tmp_path / "a.heic").shape == (64, 64, 3)
+
+
 def test_a_photograph_that_lacks_tiles_is_refused(tmp_path: Path) -> None:
     tiles = [np.full((64, 64, 3), shade, np.uint8) for shade in TILES]
     whole = makers.heic(tiles, 2, (120, 100))
@@ -479,6 +739,32 @@ def test_a_picture_cut_short_is_shown_as_far_as_it_goes_or_refused(
         assert read_image(path).shape[2] == 3
 
 
+@pytest.mark.parametrize("suffix", [".avif", ".png", ".jp2"])
+def test_a_damaged_picture_is_read_or_refused_in_words(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".avif" and not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    random = np.random.default_rng(3)
+    noise = random.integers(0, 255, (96, 128, 3), np.uint8)
+    file = io.BytesIO()
+    kind = {".jp2": "JPEG2000"}.get(suffix, suffix[1:].upper())
+    Pillow.fromarray(noise).save(file, kind)
+    whole = file.getvalue()
+    path = tmp_path / f"a{suffix}"
+    refused = 0
+    for _ in range(60):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), 6):
+            data[place] = random.integers(0, 256)
+        path.write_bytes(data)
+        try:
+            read_header(path)
+            read_still(path)
+        except ClipUnreadable:
+            refused += 1
+
+    assert refused
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
 @pytest.mark.parametrize("value", range(1, 9))
 def test_every_orientation_is_turned_upright(tmp_path: Path, suffix: str, value: int) -> None:
@@ -494,19 +780,7 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, suffix: str, value:
 
     swapped = value >= 5
     assert read_header(path).size == ((16, 32) if swapped else (32, 16))
-    height, width = image.shape[:2]
-    lit = {
-        name
-        for name, corner in {
-            "top left": image[2, 2],
-            "top right": image[2, width - 3],
-            "bottom left": image[height - 3, 2],
-            "bottom right": image[height - 3, width - 3],
-        }.items()
-        if corner[0] > 128
-    }
-    places = ("top left", "top right", "bottom right", "bottom left")
-    assert lit == {places[(value - 1) % 4]}
+    assert corner_lit(image) == {CORNERS[(value - 1) % 4]}
 
 
 def test_the_shape_of_pixels_is_read(tmp_path: Path) -> None:

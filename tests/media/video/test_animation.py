@@ -13,11 +13,14 @@ import pytest
 from fresco_media.clip import Clip
 from fresco_media.colour.picture import ALPHA_UNREAD
 from fresco_media.errors import ClipError
+from fresco_media.stills.images import read_image
 from fresco_media.stills.sequence import is_sequence_path
 from fresco_media.video.animation import is_animated
 from fresco_media.video.probe import probe
 from PIL import Image as Pillow
+from PIL import ImageCms
 
+from tests.media import makers
 from tests.media.odd_files import number_in, numbered
 
 COUNT = 12
@@ -251,3 +254,86 @@ def test_a_sequence_in_avif_is_known_by_any_of_its_brands(tmp_path: Path, brand:
     path.write_bytes(data)
 
     assert Clip.open(path).info.frame_count == COUNT
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "AVIF"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_the_profile_of_an_animation_is_converted_as_that_of_a_still(
+    tmp_path: Path, kind: str, mode: str
+) -> None:
+    Pillow.init()
+    if kind not in Pillow.SAVE:
+        pytest.skip(f"this Pillow writes no {kind}")
+    if kind == "AVIF" and mode == "RGBA":
+        pytest.skip("transparency of an animated AVIF is not read, which is told")
+    shades = ((200, 60, 40), (60, 200, 40))
+    alpha = (128,) if mode == "RGBA" else ()
+    pictures = [Pillow.new(mode, (64, 48), (*shade, *alpha)) for shade in shades]
+    options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"quality": 100}
+    path, still = tmp_path / "a.bin", tmp_path / f"still.{kind.lower()}"
+    profile = makers.icc_profile(makers.P3)
+    pictures[0].save(
+        path,
+        format=kind,
+        save_all=True,
+        append_images=pictures[1:],
+        duration=100,
+        icc_profile=profile,
+        **options,
+    )
+    pictures[0].save(still, format=kind, icc_profile=profile, **options)
+
+    clip = Clip.open(path)
+    first, second = (frame.image[20, 20].astype(int) for frame in clip.frames())
+
+    assert np.abs(first - read_image(still)[20, 20]).max() <= 3
+    assert np.abs(first - np.array(shades[0]) * (128 / 255 if alpha else 1)).max() > 5
+    assert second[1] > second[0]
+    assert clip.info.has_alpha == bool(alpha)
+    if alpha:
+        assert np.abs(next(clip.mattes()).astype(int) - 128).max() <= 2
+
+
+def test_a_profile_that_is_srgb_changes_no_picture_of_an_animation(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    pictures = [Pillow.fromarray(numbered(index)) for index in range(3)]
+    pictures[0].save(
+        tmp_path / "a.png",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=100,
+        icc_profile=profile,
+    )
+
+    shown = [frame.image for frame in Clip.open(tmp_path / "a.png").frames()]
+
+    np.testing.assert_array_equal(np.stack(shown), np.stack([numbered(n) for n in range(3)]))
+
+
+# Pillow 13 ends the process where it is to write the turn of an animated AVIF.
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+@pytest.mark.parametrize("value", range(1, 9))
+def test_an_animation_is_turned_as_a_still_is(tmp_path: Path, kind: str, value: int) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32] = 255
+    pictures = [Pillow.fromarray(picture), Pillow.fromarray(picture // 2)]
+    exif = Pillow.Exif()
+    exif[0x0112] = value
+    options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
+    path, still = tmp_path / "a.bin", tmp_path / f"still.{kind.lower()}"
+    pictures[0].save(
+        path,
+        format=kind,
+        save_all=True,
+        append_images=pictures[1:],
+        duration=100,
+        exif=exif,
+        **options,
+    )
+    pictures[0].save(still, format=kind, exif=exif, **options)
+
+    clip = Clip.open(path)
+    shown, wanted = next(clip.frames()).image.astype(int), read_image(still)
+
+    assert (clip.info.width, clip.info.height) == wanted.shape[1::-1]
+    assert np.abs(shown - wanted).mean() < 4

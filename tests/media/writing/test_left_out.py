@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -109,6 +110,60 @@ def test_a_mov_keeps_the_timecode_of_its_frames(
     encoder.finish()
 
     assert encoder.warnings == ()
+    with av.open(str(tmp_path / "b.mov")) as container:
+        assert timecode_in(container) == kept
+
+
+def half_counted(path: Path, rate: int, timecode: str, counted: int) -> Path:
+    """A film whose timecode counts so many of its frames a second, as cameras of 50p and 60p do."""
+    with av.open(str(path), "w") as output:
+        codec = "mpeg2video" if path.suffix == ".mxf" else "libx264"
+        stream = output.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        output.metadata["timecode"] = timecode
+        for index in range(40):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 60 + index, np.uint8))
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    data = bytearray(path.read_bytes())
+    if path.suffix == ".mxf":
+        # The tag of the rounded base and its length; FFmpeg writes it into every component.
+        wanted, place = struct.pack(">3H", 0x1502, 2, rate), data.find(b"\x15\x02\x00\x02")
+        while place >= 0:
+            assert data[place : place + 6] == wanted
+            data[place + 4 : place + 6] = counted.to_bytes(2, "big")
+            place = data.find(b"\x15\x02\x00\x02", place + 1)
+    else:
+        place = data.index(b"tmcd", data.rindex(b"stsd")) + 4 + 8 + 4
+        assert data[place + 12] == rate
+        data[place + 4 : place + 13] = struct.pack(">2IB", counted * 1000, 1000, counted)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "counted", "stored", "start", "kept"),
+    [
+        # The same number of frames is twice the time once half as many are counted.
+        ("a.mov", 60, 30, "00:30:00:20", 0, "01:00:00:40"),
+        ("a.mov", 60, 30, "00:30:00:20", 10, "01:00:00:50"),
+        ("a.mp4", 50, 25, "00:30:00:24", 3, "01:00:01:01"),
+        ("a.mov", 48, 24, "00:30:00:10", 0, "01:00:00:20"),
+        ("a.mov", 60, 60, "01:00:00:20", 5, "01:00:00:25"),
+        ("a.mxf", 50, 25, "01:00:00:20", 0, "02:00:00:40"),
+    ],
+)
+def test_a_timecode_that_counts_every_second_frame_names_the_same_moment(
+    tmp_path: Path, name: str, rate: int, counted: int, stored: str, start: int, kept: str
+) -> None:
+    clip = Clip.open(half_counted(tmp_path / name, rate, stored, counted))
+
+    encoder = Encoder(clip.info, Target(tmp_path / "b.mov", "mov", "h264"), start, 40)
+    for frame in clip.frames(start, 40):
+        encoder.write(frame)
+    encoder.finish()
+
     with av.open(str(tmp_path / "b.mov")) as container:
         assert timecode_in(container) == kept
 

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import sys
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image
 from fresco_media.types import ColourTags, Frame, Image
+from fresco_media.writing import encode
 from fresco_media.writing.writer import open_writer
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
@@ -177,6 +179,53 @@ def test_lossless_matroska_keeps_what_is_transparent(tmp_path: Path, kind: str) 
     # Over black, as every reader of Fresco's shows it, nothing is lost by dividing.
     for made, wanted in zip(written.frames(), source.frames(1), strict=True):
         assert np.abs(made.image.astype(int) - wanted.image).max() <= 1
+
+
+@pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(10, 11), Fraction(2), Fraction(1)])
+@pytest.mark.parametrize("size", [(32, 24), (720, 486), (1999, 90)])
+def test_lossless_matroska_keeps_the_shape_of_pixels(
+    tmp_path: Path, aspect: Fraction, size: tuple[int, int]
+) -> None:
+    colours = np.full((size[1], size[0], 4), (200, 120, 40, 128), np.uint8)
+    for number in range(2):
+        picture = PillowImage.fromarray(colours)
+        # Pixels are the wider the fewer of them there are in an inch.
+        dots = (960 / aspect.numerator, 960 / aspect.denominator)
+        picture.save(tmp_path / f"shot_{number:03d}.png", dpi=dots)
+    source = Clip.open(tmp_path / "shot_%03d.png")
+    output = tmp_path / "result.mkv"
+
+    with open_writer(output, source, codec="lossless") as writer:
+        for frame in source.frames():
+            writer.write(frame)
+
+    written = Clip.open(output)
+    assert source.info.sample_aspect == pytest.approx(aspect, rel=0.002)
+    assert written.info.has_alpha
+    assert written.info.sample_aspect == source.info.sample_aspect
+    assert writer.warnings == ()
+    assert len(list(written.frames())) == 2
+    data = output.read_bytes()
+    # The list at the beginning names it first.
+    tracks = data.index(b"\x16\x54\xae\x6b", data.index(b"\x16\x54\xae\x6b") + 4)
+    length = int.from_bytes(data[tracks + 4 : tracks + 6], "big") & 0x3FFF
+    body = data[tracks + 6 : tracks + 6 + length]
+    assert body[:2] == b"\xbf\x84"
+    assert int.from_bytes(body[2:6], "little") == zlib.crc32(body[6:])
+
+
+def test_a_file_that_lost_the_shape_of_its_pixels_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PillowImage.new("RGBA", (32, 24), (9, 9, 9, 9)).save(tmp_path / "shot_0.png", dpi=(72, 96))
+    source = Clip.open(tmp_path / "shot_0.png")
+    monkeypatch.setattr(encode, "state_aspect", lambda *_: False)
+
+    with open_writer(tmp_path / "result.mkv", source, codec="lossless") as writer:
+        for frame in source.frames():
+            writer.write(frame)
+
+    assert any("pixels of the shape 1, not 4/3" in sentence for sentence in writer.warnings)
 
 
 def _transparent(folder: Path, kind: str, colours: NDArray[np.uint8]) -> Path:
