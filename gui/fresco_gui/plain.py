@@ -6,7 +6,7 @@ from html import escape
 
 from fresco_media.files.text import printable
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 _LONGEST_CAPTION = 60
@@ -39,6 +39,30 @@ class PlainLabel(QLabel):
     def setText(self, a0: str | None) -> None:  # noqa: N802
         """Show a text, without what would turn or hide it."""
         super().setText(printable(a0 or "", keep="\n\t"))
+
+
+class WrappedLabel(PlainLabel):
+    """A text in as many lines as it needs, which is never cut: layouts may reckon with a width
+    that it does not get.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+
+    def setText(self, a0: str | None) -> None:  # noqa: N802
+        """See `PlainLabel.setText`."""
+        super().setText(a0)
+        self._claim_height()
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:  # noqa: N802
+        """Another width may take another number of lines."""
+        super().resizeEvent(a0)
+        self._claim_height()
+
+    def _claim_height(self) -> None:
+        self.setMinimumHeight(0)  # It would count as needed.
+        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
 
 
 class ShrinkingLabel(PlainLabel):

@@ -24,7 +24,7 @@ from fresco_gui.inspector.fields import (
 )
 from fresco_gui.inspector.kinds import field_for
 from fresco_gui.inspector.style_field import StyleField
-from fresco_gui.plain import PlainLabel, plain
+from fresco_gui.plain import PlainLabel, WrappedLabel, plain
 from fresco_gui.values import Values
 
 _FIRST = ("mode", "style", "strength", "preset", "source_prompt", "prompt", "keep")
@@ -52,12 +52,11 @@ class SettingsForm(QWidget):
         self._kept: Values = {}
         self._labels: list[QLabel] = []
         self._sections: list[_CollapsibleSection] = []
-        self.words = PlainLabel()
+        self.words = WrappedLabel()
         """What the model can do with the words, below them."""
         self.first_labels: list[QLabel] = []
         """Those of what is chosen for every clip, from top to bottom."""
         self.words.setObjectName("faint")
-        self.words.setWordWrap(True)
         self.words.hide()
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Find a setting"))

@@ -63,6 +63,7 @@ class JobDelegate(QStyledItemDelegate):
             self._bar(painter, area, job.share)
         if option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QColor(TOKENS.focus))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
         painter.restore()
 

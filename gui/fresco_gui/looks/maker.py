@@ -26,6 +26,9 @@ from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
 from fresco_gui.clips.readable import with_files
 from fresco_gui.stream import StreamWorker, Workers
 
+_MOST_LETTERS = 40
+"""Of a prompt, where it stands for a look."""
+
 translate = QCoreApplication.translate
 
 
@@ -96,8 +99,10 @@ class LookPicture:
         """What it is called: its look, or what of its words there is room for."""
         if self.part.is_control:
             return self.part.kind or translate("looks", "structure")
-        words = filter(None, (self.settings.style, (self.settings.prompt or "").strip()[:40]))
-        return ", ".join(words)
+        prompt = (self.settings.prompt or "").strip()
+        if len(prompt) > _MOST_LETTERS:
+            prompt = f"{prompt[: _MOST_LETTERS - 1].rstrip()}…"
+        return ", ".join(filter(None, (self.settings.style, prompt)))
 
     @property
     def facts(self) -> str:

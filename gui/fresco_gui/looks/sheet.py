@@ -69,6 +69,7 @@ class ContactSheet(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pixel_aspect = Fraction(1)
+        self._frame = 0
         self.styles = LookList(self.tr("Looks of the model"))
         self.list = LookList(self.tr("Looks that were tried"))
         self.list.has_captions = True
@@ -100,16 +101,25 @@ class ContactSheet(QWidget):
         """The pictures of this frame come; of a clip whose pixels have this shape."""
         self._pixel_aspect = pixel_aspect
         self.styles.pixel_aspect = self.list.pixel_aspect = pixel_aspect
-        self._hint.setText(
-            self.tr("Frame {index} in every look. Click one to try it.").format(index=index)
-        )
+        self._frame = index
         for cell in self.styles.cells():
             cell.look = None
         self.styles.draw()
+        self._tell_sheet()
 
     def add_style(self, style: str, look: LookPicture) -> None:
         """The frame in one style is there."""
         self.styles.fill(style, look)
+        self._tell_sheet()
+
+    def _tell_sheet(self) -> None:
+        """Which frame it is, and how many of its pictures are there."""
+        cells = self.styles.cells()
+        done = sum(cell.look is not None for cell in cells)
+        told = self.tr("Frame {index} in every look. Click one to try it.")
+        if done < len(cells):
+            told = self.tr("Frame {index} in every look: {done} of {all}. Click one to try it.")
+        self._hint.setText(told.format(index=self._frame, done=done, all=len(cells)))
 
     def style_look(self, style: str) -> LookPicture | None:
         """The picture of a style, if it is there."""

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fresco_gui.plain import PlainLabel
+from fresco_gui.plain import PlainLabel, WrappedLabel
 from fresco_gui.problems.problem import Problem, ProblemLog
 
 _DETAIL_LINES = 8
@@ -38,8 +38,7 @@ class ProblemPanel(QFrame):
         self._at = 0
         self._title = PlainLabel()
         self._title.setObjectName("problemTitle")
-        self.message = PlainLabel()
-        self.message.setWordWrap(True)
+        self.message = WrappedLabel()
         self.message.setTextInteractionFlags(
             self.message.textInteractionFlags().TextSelectableByMouse
         )

@@ -88,7 +88,9 @@ def _ruler(painter: QPainter, strip: Strip) -> None:
         x = scale.x(place + info.first_index)
         painter.drawLine(QPointF(x, RULER_PX - 5), QPointF(x, RULER_PX))
         label = timecode_of(place, info.frame_rate)
-        painter.drawText(QPointF(x + 3, RULER_PX - 6), label)
+        # A part of it would be taken for another time.
+        if x + 3 + painter.fontMetrics().horizontalAdvance(label) <= scale.width:
+            painter.drawText(QPointF(x + 3, RULER_PX - 6), label)
 
 
 def _label_step(scale: Scale, info: FrameInfo) -> int:

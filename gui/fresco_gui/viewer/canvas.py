@@ -36,7 +36,7 @@ class Canvas(QWidget):
 
     Signals:
         hovered(object): the pointer is at these shares (x, y) of the picture, or None outside.
-        camera_changed(): zoom or pan.
+        camera_changed(): zoom or pan, or what fits is of another size.
         original_held(bool): the key that shows the original is held down.
     """
 
@@ -234,6 +234,8 @@ class Canvas(QWidget):
         """Compose for the new size."""
         super().resizeEvent(event)
         self._recompose()
+        if self._camera.zoom is None:
+            self.camera_changed.emit()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
         """Zoom around the pointer."""

@@ -99,8 +99,7 @@ class ActionStates(QObject):
         self._commands.save_frame.setEnabled(has_clip)
         self._commands.save_project.setEnabled(has_clip)
         self._commands.close_clip.setEnabled(has_clip)
-        can_export = self._display.has_whole_result and not self._export_actions.is_running
-        self._commands.export.setEnabled(can_export)
+        self._commands.export.setEnabled(self._export_actions.can_export)
 
     def _refresh_keyframes(self) -> None:
         offered = self._keyframes.offered()

@@ -89,6 +89,11 @@ class ExportActions(QObject):
         assert result is not None
         return SizeEstimate(source, result, options)
 
+    @property
+    def can_export(self) -> bool:
+        """Whether there is a result, and nothing is being written."""
+        return self._display.has_whole_result and not self.is_running
+
     def ask(self) -> None:
         """Ask how, and write it."""
         dialog = None if self.is_running else self.dialog()
@@ -120,7 +125,7 @@ class ExportActions(QObject):
             title = self.tr("The frame cannot be saved")
             self._controller.services.reporter.tell(error, title)
         else:
-            self._views.result.show_exported(path)
+            self._views.result.show_saved(path, can_export=self.can_export)
 
     def start(self, options: ExportOptions) -> None:
         """Begin; nothing is asked any more."""

@@ -6,9 +6,16 @@ from pathlib import Path
 
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
-from fresco_gui.plain import PlainLabel
+from fresco_gui.plain import ShrinkingLabel, plain
 
 
 class ResultBar(QFrame):
@@ -24,7 +31,7 @@ class ResultBar(QFrame):
         super().__init__(parent)
         self.setObjectName("result")
         self._path: Path | None = None
-        self.text = PlainLabel()
+        self.text = ShrinkingLabel()
         self.export = QPushButton(self.tr("Ex&port…"))
         self.reveal = QPushButton(self.tr("Sho&w in its folder"))
         self.play = QPushButton(self.tr("&Play"))
@@ -34,6 +41,7 @@ class ResultBar(QFrame):
         self.dismiss.setAccessibleName(self.tr("Put this line away"))
         line = QHBoxLayout(self)
         line.setContentsMargins(10, 4, 6, 4)
+        self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         line.addWidget(self.text, 1)
         for button in (self.play, self.reveal, self.export, self.dismiss):
             line.addWidget(button)
@@ -51,14 +59,20 @@ class ResultBar(QFrame):
     def show_exported(self, path: Path) -> None:
         """It was exported."""
         self._show(self.tr("Exported: {name}").format(name=path.name), path)
+        self.play.setVisible(path.is_file())
+
+    def show_saved(self, path: Path, *, can_export: bool) -> None:
+        """A frame was saved, beside which the result can be exported as before."""
+        self._show(self.tr("Saved: {name}").format(name=path.name), path)
+        self.export.setVisible(can_export)
 
     def _show(self, words: str, path: Path | None) -> None:
         self._path = path
         self.text.setText(words)
-        self.text.setToolTip(str(path or ""))
+        self.reveal.setToolTip(plain(path or ""))
         self.export.setVisible(path is None)
         self.reveal.setVisible(path is not None)
-        self.play.setVisible(path is not None and path.is_file())
+        self.play.hide()
         self.show()
 
     def _on_reveal(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fresco_client import JobState
 from fresco_gui.jobs.model import BEFORE_ROLE, FACTS_ROLE, PICTURE_ROLE, SIDE_ROLE
 from fresco_gui.media.pictures import read_pixels_of
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QFileDialog, QMessageBox, QPlainTextEdit, QPushButton, QWidget
 
@@ -129,7 +129,9 @@ def test_a_result_is_exported_from_the_line_above_it_and_a_frame_is_saved(
     saved = QImage(str(tmp_path / "one.png"))
     assert (saved.width(), saved.height()) == (80, 64)
     assert bar.reveal.isVisible()
-    assert bar.text.text() == "Exported: one.png"
+    assert bar.text.text() == "Saved: one.png"
+    assert bar.export.isVisible()
+    assert not bar.play.isVisible()
 
 
 def test_tab_goes_through_the_window_as_one_reads(ready: App) -> None:
@@ -213,3 +215,51 @@ def test_a_label_stands_beside_the_first_line_of_its_field(ready: App) -> None:
         assert beside is not None
         is_above = isinstance(beside, QPlainTextEdit)
         assert is_above or abs(middle_of(label) - middle_of(beside)) <= 2, label.text()
+
+
+def test_the_row_that_was_clicked_is_read_like_the_others(done: App) -> None:
+    rows, model = done.window.views.jobs.list, done.controller.jobs.model
+    done.window.window_layout.show_jobs()
+    done.wait("the mark", lambda: model.data(model.index(0), SIDE_ROLE) == "B")
+    row = rows.visualRect(model.index(0))
+
+    def seen() -> QImage:
+        return rows.viewport().grab(row).toImage()
+
+    done.window.views.inspector.restyle_button.setFocus()
+    before = mean(seen())
+    done.bot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
+    done.wait("the list to have the focus", rows.hasFocus)
+
+    # The ring adds little; a row that is filled becomes another one.
+    assert abs(mean(seen()) - before) < 12
+
+
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_what_is_said_of_the_words_is_never_cut(ready: App, width: int) -> None:
+    ready.window.resize(width, 900)
+    form = ready.window.views.inspector.form
+    said = "this model knows looks, not things, and none of these words calls for a look " * 4
+
+    for text in (said, "short"):
+        form.show_words(text)
+        ready.bot.wait(200)
+        room = QRect(0, 0, form.words.contentsRect().width(), 10_000)
+        metrics = form.words.fontMetrics()
+        needed = metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, form.words.text()).height()
+        assert needed <= form.words.height() <= needed + metrics.lineSpacing()
+
+
+def test_the_zoom_is_that_of_the_picture_when_a_line_above_it_comes_or_goes(done: App) -> None:
+    viewer, bar = done.window.views.viewer, done.window.views.result
+
+    def is_told() -> bool:
+        return f"{viewer.canvas.scale * 100:.0f} %" in viewer.bar.zoom_label.text()
+
+    assert bar.isVisible()
+    done.wait("the zoom", is_told)
+    before = viewer.canvas.scale
+    done.bot.mouseClick(bar.dismiss, Qt.MouseButton.LeftButton)
+    done.wait("a larger picture", lambda: viewer.canvas.scale > before)
+
+    assert is_told()
