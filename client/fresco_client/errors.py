@@ -153,7 +153,12 @@ class FileFailed(ClientError):
 
     @classmethod
     def from_os(cls, path: Path, error: OSError) -> FileFailed:
-        """What the operating system said, in its words."""
+        """What the operating system said, in its words, or that a file is in a folder's place."""
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            for place in (path, *path.parents):
+                if place.exists() and not place.is_dir():
+                    problem = "it is a file, and a folder is needed there. Choose another place."
+                    return cls(place, problem)
         return cls(path, f"{error.strerror or error}. Check the path, its rights and free space.")
 
 

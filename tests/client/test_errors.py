@@ -7,6 +7,7 @@ from pathlib import Path
 import fresco_client.errors as module
 import pytest
 from fresco_client import errors
+from fresco_client.files import make_folder, write_whole
 
 
 def classes() -> list[type[errors.ClientError]]:
@@ -109,3 +110,28 @@ def test_what_the_daemon_says_is_told_as_it_is() -> None:
 
 def test_an_unknown_status_is_an_internal_failure() -> None:
     assert type(errors.error_of_status(77, "What?", "", "a:1")) is errors.InternalFailure
+
+
+@pytest.mark.parametrize("inside", ["", "deeper", "deeper/still"])
+def test_a_file_in_the_place_of_a_folder_is_named_with_what_to_do(
+    tmp_path: Path, inside: str
+) -> None:
+    (tmp_path / "s.mp4").write_bytes(b"a film")
+    folder = tmp_path / "s.mp4" / inside
+
+    with pytest.raises(errors.FileFailed) as raised:
+        make_folder(folder)
+    with pytest.raises(errors.FileFailed) as written:
+        write_whole(folder / "a.json", "{}")
+
+    said = (
+        f"{tmp_path / 's.mp4'}: it is a file, and a folder is needed there. Choose another place."
+    )
+    assert raised.value.message == written.value.message == said
+
+
+def test_other_faults_of_a_folder_are_said_in_the_words_of_the_system(tmp_path: Path) -> None:
+    long = "n" * 300
+
+    with pytest.raises(errors.FileFailed, match="too long"):
+        make_folder(tmp_path / long)

@@ -7,9 +7,10 @@ import platform
 import sys
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 
-from fresco_client import CallFailed, ClientError, DaemonFailedToStart, Failure
+from fresco_client import CallFailed, ClientError, DaemonFailedToStart, Failure, FileFailed
 from fresco_client.remedies import in_window
 from fresco_media.errors import FrescoError
 from PyQt6.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, QCoreApplication, QObject, pyqtSignal
@@ -53,12 +54,10 @@ def problem_of(error: Exception, title: str) -> Problem:
     if isinstance(error, ClientError):
         return Problem(title=title, message=in_window(error.message), reason=type(error).__name__)
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return Problem(
-            title=title,
-            message=f"{where}{error.strerror or error}. Check the path, its rights and free space.",
-            reason=type(error).__name__,
-        )
+        message = f"{error.strerror or error}. Check the path, its rights and free space."
+        if isinstance(error.filename, str):
+            message = FileFailed.from_os(Path(error.filename), error).message
+        return Problem(title=title, message=message, reason=type(error).__name__)
     if isinstance(error, FrescoError):
         return Problem(title=title, message=in_window(str(error)), reason=type(error).__name__)
     return Problem(title=title, message=str(error) or type(error).__name__, details=_trace(error))
