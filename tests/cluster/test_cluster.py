@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ SETTINGS = RestyleSettings(
     keyframe_min=2,
     keyframe_max=4,
 )
+AHEAD = replace(SETTINGS, batch_size=5, keyframe_min=1, keyframe_max=2, anchors_first=1)
+JOBS = {"in a row": SETTINGS, "anchors first": AHEAD}
 KILLS = int(os.environ.get("FRESCO_CLUSTER_KILLS", "1"))
 """Of workers, of machines and of the daemon each; a night has time for twenty."""
 SHOT = 14
@@ -104,12 +107,12 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("cluster clip") / "four shots.mp4", shots(4))
 
 
-def submit(daemon: DaemonProcess, clip: Path) -> None:
+def submit(daemon: DaemonProcess, clip: Path, settings: RestyleSettings = SETTINGS) -> None:
     """Ask for the job."""
     with daemon.session() as session:
         session.submit(
             ClipSource(path=str(clip)),
-            SETTINGS,
+            settings,
             output=OutputOptions(kind="lossless"),
             job_id=_JOB,
         )
@@ -128,10 +131,10 @@ def made(daemon: DaemonProcess) -> dict[str, str]:
     return {name: digest for name, digest in found.items() if name not in _NOT_COMPARED}
 
 
-def done_on_one(data: Path, clip: Path) -> Made:
+def done_on_one(data: Path, clip: Path, settings: RestyleSettings = SETTINGS) -> Made:
     """What a daemon without a cluster says and makes."""
     daemon = DaemonProcess(data).start()
-    submit(daemon, clip)
+    submit(daemon, clip, settings)
     events = watched(daemon)
     assert isinstance(events[-1], Finished)
     found = made(daemon)
@@ -153,14 +156,22 @@ def is_in_order(events: list[Event], frames: int) -> bool:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("job", JOBS)
 def test_four_shots_on_two_machines_are_the_same_byte_for_byte(
-    start_cluster: StartCluster, start_daemon: StartDaemon, clip: Path, expected: Made
+    start_cluster: StartCluster,
+    start_daemon: StartDaemon,
+    clip: Path,
+    expected: Made,
+    tmp_path: Path,
+    job: str,
 ) -> None:
-    events, files = expected
+    settings = JOBS[job]
+    is_usual = settings is SETTINGS
+    events, files = expected if is_usual else done_on_one(tmp_path / "alone", clip, settings)
     cluster = start_cluster(2)
     daemon = start_daemon("many", cluster=cluster.address)
 
-    submit(daemon, clip)
+    submit(daemon, clip, settings)
     told = watched(daemon)
 
     assert isinstance(told[-1], Finished)

@@ -221,14 +221,15 @@ def test_the_row_that_was_clicked_is_read_like_the_others(done: App) -> None:
     rows, model = done.window.views.jobs.list, done.controller.jobs.model
     done.window.window_layout.show_jobs()
     done.wait("the mark", lambda: model.data(model.index(0), SIDE_ROLE) == "B")
-    row = rows.visualRect(model.index(0))
+    row, viewport = rows.visualRect(model.index(0)), rows.viewport()
+    assert viewport is not None
 
     def seen() -> QImage:
-        return rows.viewport().grab(row).toImage()
+        return viewport.grab(row).toImage()
 
     done.window.views.inspector.restyle_button.setFocus()
     before = mean(seen())
-    done.bot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=row.center())
+    done.bot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=row.center())
     done.wait("the list to have the focus", rows.hasFocus)
 
     # The ring adds little; a row that is filled becomes another one.
