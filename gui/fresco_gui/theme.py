@@ -90,7 +90,7 @@ QLineEdit {{ min-height: 20px; padding: 1px 4px; }}
 QAbstractSpinBox, QComboBox {{
     background: {field}; color: {text}; border: 1px solid {border}; border-radius: 3px;
     min-height: 20px; padding: 1px 4px; selection-background-color: {focus};
-    selection-color: {on_focus}; }}
+    selection-color: {on_focus}; placeholder-text-color: {faint_text}; }}
 QComboBox {{ padding: 1px 6px; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({arrows}/down.svg); width: 8px; height: 8px; }}

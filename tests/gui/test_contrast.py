@@ -136,6 +136,15 @@ def placeholder() -> QWidget:
     return edit
 
 
+def editable_placeholder() -> QWidget:
+    box = QComboBox()
+    box.setEditable(True)
+    line = box.lineEdit()
+    assert line is not None
+    line.setPlaceholderText(WORDS)
+    return box
+
+
 def group() -> QWidget:
     box = QGroupBox(WORDS)
     QVBoxLayout(box).addWidget(QLabel(" "))
@@ -148,6 +157,7 @@ MAKERS: dict[str, Callable[[], QWidget]] = {
     "mistake": lambda: named("mistake", QLabel(WORDS)),
     "line": lambda: QLineEdit(WORDS),
     "placeholder": placeholder,
+    "placeholder of a choice that can be written": editable_placeholder,
     "text": lambda: QPlainTextEdit(WORDS),
     "combo": combo,
     "spin": spin,
