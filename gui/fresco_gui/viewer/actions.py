@@ -59,12 +59,24 @@ class Actions:
         )
         self.modes = commands.add_modes(owner, deeds.set_mode)
         self.transport = self._transport()
-        self._others = [*self._shuttle(), *self._range(deeds), *self._view(deeds)]
+        self._shuttles = self._shuttle()
+        self.range = self._range(deeds)
+        self._views = self._view(deeds)
         self.options = self._options()
 
     def all(self) -> list[QAction]:
-        """All of them, in the order of the menu."""
-        return [*self.transport, *self._others, *self.modes.values(), *self.options]
+        """All of them, in the order of the menus."""
+        return [*self.range, *self.playing, *self.seeing]
+
+    @property
+    def playing(self) -> list[QAction]:
+        """How one gets through the clip."""
+        return [*self.transport, *self._shuttles, *self.options]
+
+    @property
+    def seeing(self) -> list[QAction]:
+        """How it is seen."""
+        return [*self._views, *self.modes.values()]
 
     def name_sides(self, a: str, b: str) -> None:
         """Say what A and B are."""

@@ -161,8 +161,13 @@ class Viewer(QWidget):
         """Rest at the frame that is seen."""
         self.playback.pause()
 
+    @property
+    def commands(self) -> Actions:
+        """What can be done here by keys, for menus."""
+        return self._actions
+
     def actions(self) -> list[QAction]:
-        """All that can be done here by keys, for menus and the shortcuts sheet."""
+        """All that can be done here by keys."""
         return self._actions.all()
 
     def close_media(self) -> None:

@@ -126,10 +126,9 @@ class MainWindow(QMainWindow):
 
     def _join_commands(self) -> None:
         commands, window_layout = self.commands, self.window_layout
-        viewing = self.views.viewer.actions()
-        self.addActions(viewing)
+        self.addActions(self.views.viewer.actions())
         docks = [dock.toggleViewAction() for dock in (window_layout.left, window_layout.right)]
-        self.menus = Menus(self, commands, self._preferences, viewing, docks)
+        self.menus = Menus(self, commands, self._preferences, self.views.viewer.commands, docks)
         self.dialogs = Dialogs(self, self.controller, commands, self.menus)
         self.open_actions.connect(commands, self.menus.recent)
         self.edit_actions.connect(commands)

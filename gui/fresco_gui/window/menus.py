@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 from fresco_gui.preferences.shortcuts import Group, action, apply_kept
 from fresco_gui.preferences.stored import Preferences
 from fresco_gui.timeline import KeyframeAction
+from fresco_gui.viewer.actions import Actions
 
 
 class Commands(QObject):
@@ -140,7 +141,6 @@ class Commands(QObject):
         }
 
 
-_RANGE = ("view.in", "view.out", "view.whole")
 _Entries = Sequence[QAction | QMenu | None]
 """None for a line between entries."""
 
@@ -153,7 +153,7 @@ class Menus(QObject):
         window: QMainWindow,
         commands: Commands,
         preferences: Preferences,
-        viewing: Sequence[QAction],
+        viewing: Actions,
         docks: Sequence[QAction | None],
     ) -> None:
         """`viewing` are the viewer's own actions, `docks` show and hide docks."""
@@ -163,13 +163,13 @@ class Menus(QObject):
         self.groups: list[Group] = []
         self.recent = QMenu(self.tr("Open recent"), window)
         self._add(self.tr("&File"), self._file(commands))
-        in_and_out = [one for one in viewing if one.objectName() in _RANGE]
-        self._add(self.tr("&Edit"), (commands.undo, commands.redo, None, *in_and_out))
+        self._add(self.tr("&Edit"), (commands.undo, commands.redo, None, *viewing.range))
         self._add(self.tr("&Restyle"), self._restyle(commands))
         self._add(self.tr("&Keyframes"), self._keyframes(commands))
         shown = [one for one in docks if one is not None]
         comparing = (commands.put_a, commands.put_b, commands.swap, commands.reset_sides)
-        seen = [*viewing, None, *comparing, None, *shown, commands.full_screen]
+        self._add(self.tr("Play&back"), viewing.playing)
+        seen = [*viewing.seeing, None, *comparing, None, *shown, commands.full_screen]
         self._add(self.tr("&View"), seen)
         self._add(self.tr("&Help"), self._help(commands))
 

@@ -118,7 +118,7 @@ def test_a_place_that_cannot_be_written_gives_a_sentence(tmp_path: Path) -> None
     folders.menu.parent.parent.parent.mkdir(parents=True)
     folders.menu.parent.parent.write_text("a file where a folder should be")
 
-    with pytest.raises(InstallFailed, match="Check the path, its rights"):
+    with pytest.raises(InstallFailed, match="it is a file, and a folder is needed there"):
         install(folders, scripts)
 
 
