@@ -119,10 +119,6 @@ class ResultNotFinite(ModelError):
         self.field = "guidance_scale" if remedy is Remedy.LESS_GUIDANCE else ""
 
 
-class AutoencoderOverflowed(ResultNotFinite):
-    """Pictures left the range of half precision, in which the autoencoder worked."""
-
-
 class ControlUnavailable(ModelError):
     """The model has no ControlNet of the wanted kind."""
 

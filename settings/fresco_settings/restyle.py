@@ -583,7 +583,7 @@ class RestyleSettings:
         int,
         Setting(
             title=translate("Setting", "Anchors first"),
-            help="One keyframe of every N batches before the others, so that devices share a shot",
+            help="One keyframe of every N batches first: devices can share a shot",
             group=_KEYFRAMES,
             low=0,
             high=16,

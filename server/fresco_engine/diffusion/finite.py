@@ -9,7 +9,7 @@ import torch
 from fresco_settings import Remedy, said
 from torch import Tensor
 
-from fresco_engine.errors import AutoencoderOverflowed, ResultNotFinite
+from fresco_engine.errors import ResultNotFinite
 
 if TYPE_CHECKING:
     from fresco_engine.diffusion.model import Model
@@ -22,6 +22,10 @@ _PARTS = {
     "vae": "its VAE",
     "unet": "its U-Net (or a LoRA added to it)",
 }
+
+
+class AutoencoderOverflowed(ResultNotFinite):
+    """Pictures left the range of half precision; whoever asked begins anew in full precision."""
 
 
 def are_finite(tensors: Iterable[Tensor]) -> bool:

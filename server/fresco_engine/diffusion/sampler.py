@@ -31,7 +31,7 @@ from fresco_engine.diffusion.batch_run import (
 from fresco_engine.diffusion.editing.edit import Edit, prepared_edit
 from fresco_engine.diffusion.editing.inversion import Inversion, without_noise
 from fresco_engine.diffusion.editing.kept_inversions import NO_INVERSIONS, KeptInversions
-from fresco_engine.diffusion.finite import FiniteWatch
+from fresco_engine.diffusion.finite import AutoencoderOverflowed, FiniteWatch
 from fresco_engine.diffusion.guidance import Guidance, GuidanceStep, Reference, maps_ahead
 from fresco_engine.diffusion.hooks import guided, guided_sizes, recording
 from fresco_engine.diffusion.latents import (
@@ -46,7 +46,6 @@ from fresco_engine.diffusion.rescale import rescaled
 from fresco_engine.diffusion.samplers import Steps, make_sampler
 from fresco_engine.diffusion.schedule import noise_level
 from fresco_engine.diffusion.smoothing import CarriedBackground
-from fresco_engine.errors import AutoencoderOverflowed
 from fresco_engine.settings import NoiseKind, RestyleSettings
 
 _REFERENCE_TIMESTEP = 1

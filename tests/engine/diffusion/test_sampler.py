@@ -372,7 +372,7 @@ def test_anchor_frames_repeat_the_batch_before(
         assert torch.equal(mine[:2], theirs[[0, -1]])
 
 
-@pytest.mark.parametrize("sampler", ["ddpm", "dpmpp_2m"])
+@pytest.mark.parametrize("sampler", ["ddpm", "dpm++2m"])
 def test_a_batch_may_end_with_a_frame_that_is_known(
     model: Model,
     images: tuple[Image, ...],

@@ -45,6 +45,7 @@ CHOSEN: dict[str, Any] = {
     "control_scale": 0.5,
     "size": 256,
     "batch_size": 4,
+    "anchors_first": 2,
     "keyframe_min": 3,
     "keyframe_max": 9,
     "start": 2,
