@@ -36,6 +36,7 @@ NOT_A_PICTURE = (
     "it is empty, damaged or not a picture that is read here (PNG, JPEG, TIFF, WebP, EXR, DPX, "
     "TGA, AVIF and a few more); export it again as PNG or JPEG"
 )
+DOES_NOT_FIT = "it does not fit into memory; make it smaller"
 # What the readers of pictures raise when they meet damage.
 FAULTS = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError),
@@ -110,7 +111,7 @@ def understood(path: Path) -> Iterator[None]:
     except (TooManyPixels, ColoursNotRead, heif.NotRead, psd.NotMerged) as error:
         raise ClipUnreadable(path, str(error)) from error
     except MemoryError as error:
-        raise ClipUnreadable(path, "it does not fit into memory; make it smaller") from error
+        raise ClipUnreadable(path, DOES_NOT_FIT) from error
     except FAULTS as error:
         raise ClipUnreadable(path, NOT_A_PICTURE) from error
 

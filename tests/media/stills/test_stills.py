@@ -646,6 +646,51 @@ def test_a_photograph_that_lacks_tiles_is_refused(tmp_path: Path) -> None:
         read_image(tmp_path / "a.heic")
 
 
+def failing_in_its_decoder() -> list[bytes]:
+    """AVIF files in whose coded picture a few bytes are wrong, at which the decoder gives up."""
+    noise = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+    file = io.BytesIO()
+    Pillow.fromarray(noise).save(file, "AVIF", quality=60)
+    whole, found = file.getvalue(), []
+    for place in range(whole.index(b"mdat") + 4, len(whole), 97):
+        damaged = bytearray(whole)
+        damaged[place : place + 4] = b"\xff\0\xff\0"
+        try:
+            Pillow.open(io.BytesIO(damaged), formats=["AVIF"]).load()
+        except RuntimeError:
+            found.append(bytes(damaged))
+        except (OSError, ValueError, SyntaxError):
+            pass
+    return found
+
+
+def test_a_picture_at_which_a_decoder_gives_up_is_refused_as_damaged(tmp_path: Path) -> None:
+    if not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    damaged = failing_in_its_decoder()
+    assert damaged
+
+    for data in damaged:
+        (tmp_path / "a.avif").write_bytes(data)
+        with pytest.raises(ClipUnreadable, match="damaged") as raised:
+            read_still(tmp_path / "a.avif")
+        assert "Error" not in str(raised.value)
+        with pytest.raises(ClipUnreadable, match="damaged"):
+            list(Clip.open(tmp_path / "a.avif").frames())
+
+
+def test_a_dds_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Pillow.fromarray(plain()).save(file, "DDS")
+    data = bytearray(file.getvalue())
+    # The flags of the pixel format: neither RGB nor anything else that is read.
+    data[80:84] = b"\0\0\0\x80"
+    (tmp_path / "a.dds").write_bytes(data)
+
+    with pytest.raises(ClipUnreadable, match="not a picture that is read here"):
+        read_still(tmp_path / "a.dds")
+
+
 def test_a_picture_is_known_by_what_it_holds(tmp_path: Path) -> None:
     Pillow.fromarray(plain()).save(tmp_path / "a.jpg", quality=100)
     shutil.move(tmp_path / "a.jpg", tmp_path / "a.png")

@@ -114,6 +114,30 @@ def test_a_damaged_animation_is_a_clip_error(tmp_path: Path) -> None:
         list(Clip.open(path).frames())
 
 
+def test_an_animation_that_says_it_is_huge_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.webp", "WEBP")
+    data = bytearray(path.read_bytes())
+    # Width and height of the canvas, less one (VP8X).
+    data[24:27] = (0xFFFF5F).to_bytes(3, "little")
+    path.write_bytes(data)
+
+    with pytest.raises(ClipError, match="more than the"):
+        Clip.open(path)
+
+
+def test_a_decoder_that_gives_up_on_an_animation_is_told_of_as_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(*_: object, **__: object) -> None:
+        raise RuntimeError("Failed to decode frame 0")
+
+    path = write(tmp_path / "a.webp", "WEBP")
+    monkeypatch.setattr("PIL.WebPImagePlugin.WebPImageFile.load", give_up)
+
+    with pytest.raises(ClipError, match="damaged"):
+        Clip.open(path)
+
+
 def test_transparency_of_an_animation_is_told(tmp_path: Path) -> None:
     pictures = [
         Pillow.fromarray(np.dstack([numbered(k), np.full((48, 64), 100 + k, np.uint8)]))
