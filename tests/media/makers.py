@@ -42,8 +42,13 @@ def picture_of(shade: int) -> NDArray[np.uint8]:
     return np.full((24, 32, 3), shade, np.uint8)
 
 
-def icc_profile(primaries: Sequence[tuple[float, float]], gamma: float = 2.2) -> bytes:
-    """An ICC profile (version 2) of a display with these primaries, one gamma and D65."""
+def icc_profile(
+    primaries: Sequence[tuple[float, float]], gamma: float = 2.2, *, table: Sequence[int] = ()
+) -> bytes:
+    """An ICC profile (version 2) of a display with these primaries, one gamma and D65.
+
+    A `table` of light (0-65535) at even distances of code values is there instead of the gamma.
+    """
     here, there = _BRADFORD @ _xyz(_D65), _BRADFORD @ _D50_XYZ
     to_d50 = np.linalg.inv(_BRADFORD) @ np.diag(there / here) @ _BRADFORD
     columns = (to_d50 @ rgb_to_xyz(primaries)).T
@@ -51,7 +56,9 @@ def icc_profile(primaries: Sequence[tuple[float, float]], gamma: float = 2.2) ->
     def xyz(values: Sequence[float]) -> bytes:
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in values))
 
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    values = table or (round(gamma * 256),)
+    curve = b"curv\0\0\0\0" + struct.pack(f">I{len(values)}H", len(values), *values)
+    curve += b"\0" * (-len(curve) % 4)
     text = b"made for a test"
     description = b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" * 80
     tags = {
@@ -113,6 +120,22 @@ def with_png_chunk(path: Path, kind: bytes, body: bytes) -> None:
     checked = kind + body
     chunk = struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
     path.write_bytes(data[:33] + chunk + data[33:])
+
+
+def with_entry_atom(path: Path, entry: bytes, atom: bytes) -> None:
+    """Put `atom` at the end of the description ("avc1") of a movie whose index is at its end."""
+    content = bytearray(path.read_bytes())
+    moov = content.index(b"moov")
+    start = content.index(entry, moov) - 4
+    end = start + struct.unpack_from(">I", content, start)[0]
+    if content[end - 4 : end] == bytes(4):  # A terminator, behind which nothing is looked for.
+        end -= 4
+    content[end:end] = atom
+    for kind in (entry, b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        place = content.rindex(kind, moov, end) - 4
+        size = struct.unpack_from(">I", content, place)[0]
+        struct.pack_into(">I", content, place, size + len(atom))
+    path.write_bytes(content)
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
