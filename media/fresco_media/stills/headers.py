@@ -59,6 +59,9 @@ _PAGES_NOTE = (
     "others as files of their own if they are meant"
 )
 _ANIMATION_NOTE = "the picture is animated; its first frame is used"
+# What a fourth channel is by its number: nothing of use, or what the colours were multiplied by.
+TGA_UNUSED, TGA_MULTIPLIED = (1, 2), 4
+_TGA_FOOTER, _TGA_ATTRIBUTES = 26, 494
 _SUBFILE_TAG, _REDUCED, _MASK = 254, 1, 4
 _MOST_PAGES = 10_000
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
@@ -136,12 +139,16 @@ def _header(file: BinaryIO) -> StillHeader:
         aspect = pixel_aspect(picture.info)
         return StillHeader(
             size=orientation.shown_size(picture.size),
-            has_alpha=has_alpha(picture, head),
+            has_alpha=has_alpha(picture, head) and not _is_unused(picture, file),
             bit_depth=16 if is_deep(picture) else 8,
             pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
             kind=picture.format or "",
             notes=_pillow_notes(picture),
         )
+
+
+def _is_unused(picture: Pillow.Image, file: BinaryIO) -> bool:
+    return picture.format == "TGA" and tga_attributes(file) in TGA_UNUSED
 
 
 def _document_header(file: BinaryIO) -> StillHeader:
@@ -190,6 +197,22 @@ def has_alpha(picture: Pillow.Image, head: bytes) -> bool:
     if picture.format == "TGA" and not head[17] & 0x0F:
         return False  # The fourth channel is stated to be nothing.
     return picture.mode[-1:] in "Aa" or "transparency" in picture.info
+
+
+def tga_attributes(file: BinaryIO) -> int | None:
+    """What the fourth channel of a TGA is (Truevision TGA 2.0, field 24).
+
+    None where it is not said.
+    """
+    end = file.seek(0, 2)
+    file.seek(max(0, end - _TGA_FOOTER))
+    footer = file.read(_TGA_FOOTER)
+    place = int.from_bytes(footer[:4], "little")
+    if not footer.endswith(b"TRUEVISION-XFILE.\0") or not place:
+        return None
+    file.seek(place + _TGA_ATTRIBUTES)
+    found = file.read(1)
+    return found[0] if found else None
 
 
 def is_deep(picture: Pillow.Image) -> bool:

@@ -728,6 +728,48 @@ def huge_png() -> bytes:
     return bytes(data)
 
 
+def tga_of(attributes: int | None) -> bytes:
+    """A TGA of 32 bits, half of it half transparent, that says what its fourth channel is."""
+    pixels = np.full((24, 32, 4), (120, 80, 40, 255), np.uint8)
+    pixels[:, 16:, 3] = 128
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "TGA")
+    data = file.getvalue()
+    if data.endswith(b"TRUEVISION-XFILE.\0"):
+        data = data[:-26]
+    if attributes is None:
+        return data
+    extension = bytearray(495)
+    extension[:2] = (495).to_bytes(2, "little")
+    extension[494] = attributes
+    footer = struct.pack("<2I", len(data), 0) + b"TRUEVISION-XFILE.\0"
+    return data + bytes(extension) + footer
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shade", "has_alpha"),
+    [
+        (None, (60, 40, 20), True),
+        (1, (120, 80, 40), False),
+        (2, (120, 80, 40), False),
+        (3, (60, 40, 20), True),
+        (4, (120, 80, 40), True),
+    ],
+    ids=["unsaid", "undefined", "kept-undefined", "straight", "multiplied"],
+)
+def test_the_fourth_channel_of_tga_is_what_the_file_says(
+    tmp_path: Path, attributes: int | None, shade: tuple[int, int, int], has_alpha: bool
+) -> None:
+    (tmp_path / "a.tga").write_bytes(tga_of(attributes))
+
+    still = read_still(tmp_path / "a.tga")
+
+    assert read_header(tmp_path / "a.tga").has_alpha == has_alpha
+    assert (still.alpha is not None) == has_alpha
+    assert np.abs(still.image[5, 5].astype(int) - (120, 80, 40)).max() == 0
+    assert np.abs(still.image[5, 25].astype(int) - shade).max() <= 1
+
+
 def huge_exr() -> bytes:
     data = makers.exr(np.zeros((24, 32, 3), np.float32))
     place = data.index(b"displayWindow")
