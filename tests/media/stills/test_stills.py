@@ -728,6 +728,49 @@ def huge_png() -> bytes:
     return bytes(data)
 
 
+def exr_of_channels(channels: dict[str, int], flags: int = 0) -> bytes:
+    """An OpenEXR file whose header names these channels, each with the kind of its numbers."""
+    data = makers.exr(np.full((24, 32, 3), 0.5, np.float32))
+    start = data.index(b"channels\0chlist\0") + len(b"channels\0chlist\0")
+    length = int.from_bytes(data[start : start + 4], "little")
+    listed = b"".join(
+        name.encode() + b"\0" + struct.pack("<4I", kind, 0, 1, 1) for name, kind in channels.items()
+    )
+    body = struct.pack("<I", len(listed) + 1) + listed + b"\0"
+    version = (2 | flags).to_bytes(4, "little")
+    return data[:4] + version + data[8:start] + body + data[start + 4 + length :]
+
+
+@pytest.mark.parametrize(
+    ("channels", "flags", "said"),
+    [
+        ({"BY": 1, "RY": 1, "Y": 1}, 0, "luminance and chroma"),
+        ({"a.BY": 1, "a.RY": 1, "a.Y": 1}, 0, "luminance and chroma"),
+        ({"B": 1, "G": 2, "R": 1}, 0, "different kinds of numbers"),
+        ({"R": 2}, 0, r"no colours \(its channels are R\)"),
+        ({"Z": 2, "depth.V": 2}, 0, r"no colours \(its channels are Z, depth.V\)"),
+        ({"Z": 2}, 0x1000, "first of its parts holds no colours"),
+        ({"B": 2, "G": 2, "R": 2}, 0x800, "deep data"),
+    ],
+    ids=["yc", "yc-layer", "mixed", "red", "depth", "parts", "deep"],
+)
+def test_an_exr_of_colours_that_are_not_read_is_refused_with_what_to_do(
+    tmp_path: Path, channels: dict[str, int], flags: int, said: str
+) -> None:
+    (tmp_path / "a.exr").write_bytes(exr_of_channels(channels, flags))
+
+    for read in (read_header, read_still, Clip.open):
+        with pytest.raises(ClipUnreadable, match=said):
+            read(tmp_path / "a.exr")
+
+
+def test_an_exr_whose_channels_have_small_letters_is_read_as_ever(tmp_path: Path) -> None:
+    data = exr_of_channels({"b": 2, "g": 2, "r": 2})
+    (tmp_path / "a.exr").write_bytes(data)
+
+    assert read_image(tmp_path / "a.exr")[5, 5].tolist() == [188, 188, 188]
+
+
 def tga_of(attributes: int | None) -> bytes:
     """A TGA of 32 bits, half of it half transparent, that says what its fourth channel is."""
     pixels = np.full((24, 32, 4), (120, 80, 40, 255), np.uint8)
