@@ -136,9 +136,13 @@ def _header(file: BinaryIO) -> StillHeader:
         # Asking a PNG for a tag it may not have would decode all of it.
         has_tags = "exif" in picture.info or picture.format != "PNG"
         orientation = orientation_of(picture) if has_tags else Orientation()
+        left, top, right, bottom = (0, 0, *picture.size)
+        if picture.format == "AVIF":
+            file.seek(0)
+            left, top, right, bottom = seen_of(file.read(), picture)
         aspect = pixel_aspect(picture.info)
         return StillHeader(
-            size=orientation.shown_size(picture.size),
+            size=orientation.shown_size((right - left, bottom - top)),
             has_alpha=has_alpha(picture, head) and not _is_unused(picture, file),
             bit_depth=16 if is_deep(picture) else 8,
             pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
@@ -197,6 +201,17 @@ def has_alpha(picture: Pillow.Image, head: bytes) -> bool:
     if picture.format == "TGA" and not head[17] & 0x0F:
         return False  # The fourth channel is stated to be nothing.
     return picture.mode[-1:] in "Aa" or "transparency" in picture.info
+
+
+def seen_of(data: bytes, picture: Pillow.Image) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is to be seen of a picture before it is turned.
+
+    Of AVIF that may be less than there is, which Pillow leaves as it is.
+    """
+    with suppress(*FAULTS):
+        if picture.format == "AVIF":
+            return heif.seen_of_stored(data, picture.size)
+    return (0, 0, *picture.size)
 
 
 def tga_attributes(file: BinaryIO) -> int | None:

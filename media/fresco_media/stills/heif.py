@@ -101,6 +101,17 @@ def size_of(data: bytes) -> tuple[int, int]:
     return size[0], size[1]
 
 
+def seen_of_stored(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is to be seen of the photograph, of `size` as stored.
+
+    Raises:
+        ValueError, KeyError, IndexError, struct.error: it is damaged.
+    """
+    file = _parsed(data)
+    stated = file.of(file.primary, _APERTURE)
+    return _seen(stated[0][1], size) if stated else (0, 0, *size)
+
+
 def has_alpha(data: bytes) -> bool:
     """Whether the photograph has a transparent part, or could have."""
     return _parsed(data).alpha is not None

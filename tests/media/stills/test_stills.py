@@ -630,6 +630,29 @@ def test_what_a_photograph_has_outside_of_its_aperture_is_not_shown(
     assert image.min() > 200
 
 
+@pytest.mark.parametrize("bits", [8, 10])
+def test_what_an_avif_has_outside_of_its_aperture_is_not_shown(tmp_path: Path, bits: int) -> None:
+    if not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[10:42, 30:78] = TILES[1]
+    path = tmp_path / "a.avif"
+    if bits == 8:
+        Pillow.fromarray(picture).save(path, quality=100, subsampling="4:4:4")
+    else:
+        write_deep_avif(path, picture, 1)
+    # Its middle is 6 to the right of and 6 above that of the whole.
+    path.write_bytes(makers.avif_within(path.read_bytes(), (48, 32, 6, -6)))
+
+    image = read_image(path)
+
+    assert read_header(path).size == (48, 32)
+    assert image.shape == (32, 48, 3)
+    # At halved colours, the edges take some of what is around them.
+    inside = slice(0, None) if bits == 8 else slice(4, -4)
+    assert np.abs(image[inside, inside].astype(int) - TILES[1]).max() <= 3
+
+
 def test_an_aperture_outside_of_the_photograph_counts_for_nothing(tmp_path: Path) -> None:
     tile = np.full((64, 64, 3), 220, np.uint8)
     (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), aperture=(64, 64, 20, 0)))
@@ -973,25 +996,29 @@ def test_resolutions_in_tiff_are_fractions_of_any_kind(
     assert read_header(path).pixel_aspect == aspect
 
 
-@pytest.mark.parametrize("colour", [(57, 79, 170), (200, 30, 40), (30, 200, 40), (250, 240, 10)])
-@pytest.mark.parametrize("matrix", [1, 9, 6])
-def test_avif_of_10_bits_keeps_its_colours(
-    tmp_path: Path, colour: tuple[int, int, int], matrix: int
-) -> None:
-    rgb = np.full((64, 64, 3), colour, np.uint8)
+def write_deep_avif(path: Path, rgb: Image, matrix: int) -> None:
+    """An AVIF of 10 bits."""
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
         format="yuv420p10le", dst_colorspace=matrix, dst_color_range=1
     )
-    path = tmp_path / "a.avif"
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libsvtav1", rate=1, options={"crf": "5", "preset": "8"})
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p10le"
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p10le"
         context = stream.codec_context
         context.colorspace, context.color_range = matrix, 1
         context.color_primaries, context.color_trc = 1, 13
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("colour", [(57, 79, 170), (200, 30, 40), (30, 200, 40), (250, 240, 10)])
+@pytest.mark.parametrize("matrix", [1, 9, 6])
+def test_avif_of_10_bits_keeps_its_colours(
+    tmp_path: Path, colour: tuple[int, int, int], matrix: int
+) -> None:
+    path = tmp_path / "a.avif"
+    write_deep_avif(path, np.full((64, 64, 3), colour, np.uint8), matrix)
 
     still = read_still(path)
 
