@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -42,8 +43,13 @@ def picture_of(shade: int) -> NDArray[np.uint8]:
     return np.full((24, 32, 3), shade, np.uint8)
 
 
-def icc_profile(primaries: Sequence[tuple[float, float]], gamma: float = 2.2) -> bytes:
-    """An ICC profile (version 2) of a display with these primaries, one gamma and D65."""
+def icc_profile(
+    primaries: Sequence[tuple[float, float]], gamma: float = 2.2, *, table: Sequence[int] = ()
+) -> bytes:
+    """An ICC profile (version 2) of a display with these primaries, one gamma and D65.
+
+    A `table` of light (0-65535) at even distances of code values is there instead of the gamma.
+    """
     here, there = _BRADFORD @ _xyz(_D65), _BRADFORD @ _D50_XYZ
     to_d50 = np.linalg.inv(_BRADFORD) @ np.diag(there / here) @ _BRADFORD
     columns = (to_d50 @ rgb_to_xyz(primaries)).T
@@ -51,7 +57,9 @@ def icc_profile(primaries: Sequence[tuple[float, float]], gamma: float = 2.2) ->
     def xyz(values: Sequence[float]) -> bytes:
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in values))
 
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+    values = table or (round(gamma * 256),)
+    curve = b"curv\0\0\0\0" + struct.pack(f">I{len(values)}H", len(values), *values)
+    curve += b"\0" * (-len(curve) % 4)
     text = b"made for a test"
     description = b"desc\0\0\0\0" + struct.pack(">I", len(text) + 1) + text + b"\0" * 80
     tags = {
@@ -115,9 +123,38 @@ def with_png_chunk(path: Path, kind: bytes, body: bytes) -> None:
     path.write_bytes(data[:33] + chunk + data[33:])
 
 
+def with_entry_atom(path: Path, entry: bytes, atom: bytes) -> None:
+    """Put `atom` at the end of the description ("avc1") of a movie whose index is at its end."""
+    content = bytearray(path.read_bytes())
+    moov = content.index(b"moov")
+    start = content.index(entry, moov) - 4
+    end = start + struct.unpack_from(">I", content, start)[0]
+    if content[end - 4 : end] == bytes(4):  # A terminator, behind which nothing is looked for.
+        end -= 4
+    content[end:end] = atom
+    for kind in (entry, b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        place = content.rindex(kind, moov, end) - 4
+        size = struct.unpack_from(">I", content, place)[0]
+        struct.pack_into(">I", content, place, size + len(atom))
+    path.write_bytes(content)
+
+
 def _box(kind: bytes, *parts: bytes) -> bytes:
     body = b"".join(parts)
     return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+_ESSENTIAL = 0x80
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item of an HEIF file, and which of the file's properties it has, counted from 1."""
+
+    number: int
+    kind: bytes
+    data: bytes
+    owned: Sequence[int]
 
 
 def heic(
@@ -150,8 +187,7 @@ def heic(
     ]
     whole = [3, 4] + ([5] if profile else [])
     if aperture is not None:
-        fractions = (number for side in aperture for number in (side, 1))
-        properties.append(_box(b"clap", struct.pack(">8i", *fractions)))
+        properties.append(_clap(aperture))
         whole.insert(1, len(properties))
     owners = [(1, whole if is_grid else [1, *whole])]
     owners += [(first + place, [1, 2]) for place in range(len(tiles))] if is_grid else []
@@ -160,18 +196,10 @@ def heic(
         units.append(_hevc(alpha))
         properties.append(_box(b"hvcC", units[-1][0]))
         owners.append((beside, [len(properties), 3, 4, 6]))
-    associations = b"".join(
-        struct.pack(f">HB{len(owned)}B", item, len(owned), *owned) for item, owned in owners
-    )
     kinds = [(1, b"grid")] if is_grid else []
     kinds += [(first + place, b"hvc1") for place in range(len(units))]
     grid = struct.pack(">4B2H", 0, 0, len(tiles) // columns - 1, columns - 1, *size)
-    contents = ([(1, grid)] if is_grid else []) + [
-        (first + place, unit) for place, (_, unit) in enumerate(units)
-    ]
-    infos = [
-        _box(b"infe", struct.pack(">I2H4sB", 2 << 24, item, 0, kind, 0)) for item, kind in kinds
-    ]
+    contents = ([grid] if is_grid else []) + [unit for _, unit in units]
     named: list[tuple[bytes, int, Sequence[int]]] = []
     if is_grid:
         named.append((b"dimg", 1, range(2, 2 + len(tiles))))
@@ -179,35 +207,73 @@ def heic(
         named.append((b"auxl", beside, [1]))
     if is_multiplied:
         named.append((b"prem", 1, [beside]))
-    references = b"".join(
+    references = [
         _box(kind, struct.pack(f">2H{len(others)}H", item, len(others), *others))
         for kind, item, others in named
+    ]
+    items = [
+        _Item(number, kind, data, dict(owners)[number])
+        for (number, kind), data in zip(kinds, contents, strict=True)
+    ]
+    return _heif(b"heic", items, properties, references)
+
+
+def avif_within(data: bytes, aperture: tuple[int, int, int, int]) -> bytes:
+    """The AVIF in `data`, an opaque one, of which `aperture` is to be seen, as in `heic`."""
+
+    def found(kind: bytes) -> bytes:
+        start = data.index(kind) - 4
+        return data[start : start + struct.unpack_from(">I", data, start)[0]]
+
+    kept = [found(kind) for kind in (b"av1C", b"colr", b"pixi", b"ispe")]
+    # Readers insist on marks of what must not be passed over.
+    owned = [1 | _ESSENTIAL, 2, 3, 4, 5 | _ESSENTIAL]
+    return _heif(
+        b"avif", [_Item(1, b"av01", found(b"mdat")[8:], owned)], [*kept, _clap(aperture)], []
+    )
+
+
+def _clap(aperture: tuple[int, int, int, int]) -> bytes:
+    return _box(b"clap", struct.pack(">8i", *(part for side in aperture for part in (side, 1))))
+
+
+def _heif(
+    brand: bytes, items: Sequence[_Item], properties: Sequence[bytes], references: Sequence[bytes]
+) -> bytes:
+    """A file of items, of which the first is the picture, with what is to be known of them."""
+    infos = [
+        _box(b"infe", struct.pack(">I2H4sB", 2 << 24, item.number, 0, item.kind, 0))
+        for item in items
+    ]
+    associations = b"".join(
+        struct.pack(f">HB{len(item.owned)}B", item.number, len(item.owned), *item.owned)
+        for item in items
     )
 
     def meta(start: int) -> bytes:
         places, at = b"", start
-        for item, data in contents:
-            places += struct.pack(">3H2I", item, 0, 1, at, len(data))
-            at += len(data)
+        for item in items:
+            places += struct.pack(">3H2I", item.number, 0, 1, at, len(item.data))
+            at += len(item.data)
         handler = struct.pack(">2I4s", 0, 0, b"pict") + b"\0" * 13
         return _box(
             b"meta",
             b"\0" * 4,
             _box(b"hdlr", handler),
             _box(b"pitm", struct.pack(">IH", 0, 1)),
-            _box(b"iloc", struct.pack(">I2BH", 0, 0x44, 0, len(contents)), places),
+            _box(b"iloc", struct.pack(">I2BH", 0, 0x44, 0, len(items)), places),
             _box(b"iinf", struct.pack(">IH", 0, len(infos)), *infos),
-            _box(b"iref", b"\0" * 4, references) if named else b"",
+            _box(b"iref", b"\0" * 4, *references) if references else b"",
             _box(
                 b"iprp",
                 _box(b"ipco", *properties),
-                _box(b"ipma", struct.pack(">2I", 0, len(owners)), associations),
+                _box(b"ipma", struct.pack(">2I", 0, len(items)), associations),
             ),
         )
 
-    head = _box(b"ftyp", b"heic\0\0\0\0mif1heic")
+    head = _box(b"ftyp", brand + b"\0\0\0\0mif1" + brand)
     start = len(head) + len(meta(0)) + 8
-    return head + meta(start) + _box(b"mdat", *(data for _, data in contents))
+    return head + meta(start) + _box(b"mdat", *(item.data for item in items))
 
 
 def _hevc(tile: Image) -> tuple[bytes, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import av
@@ -29,6 +30,11 @@ class Orientation:
         """The size seen of a stored `size`; also the stored size of a seen one."""
         return (size[1], size[0]) if self.swaps_sides else size
 
+    def then(self, other: Orientation) -> Orientation:
+        """Both in one: this one first."""
+        turns = -self.quarter_turns if other.is_mirrored else self.quarter_turns
+        return Orientation((turns + other.quarter_turns) % 4, self.is_mirrored != other.is_mirrored)
+
     def apply(self, stored: Image) -> Image:
         """The picture, or one channel of it, as it is to be seen."""
         if self == Orientation():
@@ -44,6 +50,22 @@ _EXIF = ((0, False), (0, True), (2, False), (2, True), (3, True), (1, False), (1
 def from_exif(value: int) -> Orientation:
     """The orientation that EXIF's tag 274 gives to a picture; unknown values change nothing."""
     return Orientation(*_EXIF[value - 1]) if 1 <= value <= len(_EXIF) else Orientation()
+
+
+def from_properties(properties: Iterable[tuple[bytes, bytes]]) -> Orientation:
+    """The orientation of an HEIF item or track by its properties (kind and content), in order.
+
+    Raises:
+        IndexError: one of them is empty.
+    """
+    found = Orientation()
+    for kind, body in properties:
+        if kind == b"irot":
+            found = found.then(Orientation(-(body[0] & 3) % 4))
+        elif kind == b"imir":
+            # Mirrored top to bottom, or left to right.
+            found = found.then(Orientation(0 if body[0] & 1 else 2, is_mirrored=True))
+    return found
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:

@@ -26,6 +26,7 @@ from fresco_media.colour.transfer import (
 )
 from fresco_media.types import ColourTags, Image
 
+_FAULTS = (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError)
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 # Profiles that change no colour by more than this are sRGB under another name.
 _SAME = 2
@@ -36,7 +37,7 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
     """The colours of `picture` (no alpha) by its ICC `profile`; None where that is useless."""
     try:
         mode, transform = _transform(profile)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+    except _FAULTS:
         return None
     if transform is None:
         return np.asarray(picture.convert("RGB"), np.uint8)
@@ -50,9 +51,36 @@ def changes_colours(profile: bytes) -> bool:
     """Whether RGB by this ICC profile looks otherwise than as sRGB."""
     try:
         mode, transform = _transform(profile)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+    except _FAULTS:
         return False
     return mode == "RGB" and transform is not None
+
+
+def changes_film(profile: bytes) -> bool:
+    """Whether frames of a film by this ICC profile look other than they are shown without it.
+
+    Those of video are shown as they are: so one that only says BT.709 changes nothing.
+    """
+    try:
+        mode, transform = _transform(profile)
+    except _FAULTS:
+        return False
+    if transform is None or mode not in ("RGB", "L"):
+        return False
+    probe = _probe(mode)
+    before = np.asarray(probe.convert("RGB"), np.float32) / 255
+    after = np.asarray(transform.apply(probe), np.float32)
+    # The camera's curve (ITU-R BT.709, 1.2), as system profiles for video have it.
+    light = np.where(before < 0.081, before / 4.5, np.power((before + 0.099) / 1.099, 1 / 0.45))
+    by_camera = encode_srgb(light.astype(np.float32)).astype(np.float32)
+    return bool(np.abs(after - by_camera).max() > 2 * _SAME)
+
+
+def _probe(mode: str) -> Pillow.Image:
+    """Colours ("RGB") or all greys ("L") that show what a profile does."""
+    if mode == "L":
+        return Pillow.fromarray(np.arange(256, dtype=np.uint8)[None])
+    return Pillow.fromarray(np.array(list(product(range(0, 256, 51), repeat=3)), np.uint8)[None])
 
 
 def deep_to_srgb(codes: NDArray[Any], profile: bytes) -> Image | None:
@@ -62,7 +90,7 @@ def deep_to_srgb(codes: NDArray[Any], profile: bytes) -> Image | None:
     """
     try:
         is_own = _transform(profile)[1] is None
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+    except _FAULTS:
         return None
     shaper = None if is_own else shaper_of(profile)
     return None if shaper is None else shaper.to_srgb(codes)
@@ -84,10 +112,7 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
     )
     if mode not in ("RGB", "L"):
         return mode, transform
-    levels = np.array(list(product(range(0, 256, 51), repeat=3)), np.uint8)[None]
-    probe = Pillow.fromarray(levels)
-    if mode == "L":
-        probe = Pillow.fromarray(np.arange(256, dtype=np.uint8)[None])
+    probe = _probe(mode)
     before = np.asarray(probe.convert("RGB"), np.int16)
     after = np.asarray(transform.apply(probe), np.int16)
     return mode, None if np.abs(after - before).max() <= _SAME else transform

@@ -26,7 +26,10 @@ from fresco_media.stills.exr_chunks import Window
 from fresco_media.stills.formats import ColoursNotRead, check_pixels
 
 _EXR_HEADER_END = 1 << 20
-_DEEP_DATA = 0x800
+_DEEP_DATA, _PARTS = 0x800, 0x1000
+_MOST_NAMED = 5
+# What FFmpeg takes for red, green and blue.
+_EXR_COLOURS = ("rxu", "gv", "bzw")
 _WHOLE_NUMBERS = 0
 # Film density by its code in DPX (SMPTE 268M): printing density and logarithmic.
 _DENSITIES = (1, 3)
@@ -61,11 +64,13 @@ def exr_header(data: bytes) -> FilmHeader:
     """The header of an OpenEXR file; of one in several parts, that of the first.
 
     Raises:
-        ValueError, struct.error, KeyError: it is damaged or holds no colours.
-        TooManyPixels, ColoursNotRead: it is too large, or its colours are not read here.
+        ValueError, struct.error, KeyError: it is damaged.
+        TooManyPixels: it is too large.
+        ColoursNotRead: it holds no colours, or such as are not read here.
     """
-    if int.from_bytes(data[4:8], "little") & _DEEP_DATA:
-        raise ValueError("deep data")
+    flags = int.from_bytes(data[4:8], "little")
+    if flags & _DEEP_DATA:
+        raise ColoursNotRead("it holds deep data, which is not read here; flatten it first")
     stored = exr_chunks.attributes(data[:_EXR_HEADER_END])
     found = {attribute.name: attribute.value for attribute in stored}
     shown, held = (Window.of(found[name]) for name in ("displayWindow", "dataWindow"))
@@ -80,6 +85,7 @@ def exr_header(data: bytes) -> FilmHeader:
             "its colours are stored as whole numbers, which are not read here; export it as half "
             "or float"
         )
+    _check_exr_channels(channels, layer, is_first_of_parts=bool(flags & _PARTS))
     has_alpha = (f"{layer}.A" if layer else "A") in channels
     (aspect,) = struct.unpack("<f", found.get("pixelAspectRatio", struct.pack("<f", 1)))
     return FilmHeader(
@@ -95,6 +101,41 @@ def exr_header(data: bytes) -> FilmHeader:
 
 def _colours_of(layer: str) -> list[str]:
     return [f"{layer}.{colour}" if layer else colour for colour in ("R", "Y")]
+
+
+def _check_exr_channels(kinds: dict[str, int], layer: str, *, is_first_of_parts: bool) -> None:
+    """Insist on colours that FFmpeg reads among channels, of which `kinds` has the numbers.
+
+    Raises:
+        ColoursNotRead: there are none.
+    """
+    before = f"{layer}." if layer else ""
+    named = {
+        name.removeprefix(before).casefold(): kind
+        for name, kind in kinds.items()
+        if name.startswith(before)
+    }
+    colours = [[named[name] for name in names if name in named] for names in _EXR_COLOURS]
+    is_grey = "y" in named
+    if is_grey and ("ry" in named or "by" in named):
+        raise ColoursNotRead(
+            "its colours are stored as luminance and chroma, which is not read here; export it as "
+            "RGB"
+        )
+    if not (is_grey or all(colours)):
+        if is_first_of_parts:
+            raise ColoursNotRead(
+                "the first of its parts holds no colours; export the colours as a file of their own"
+            )
+        names = ", ".join(list(kinds)[:_MOST_NAMED])
+        raise ColoursNotRead(
+            f"it holds no colours (its channels are {names}); export red, green and blue"
+        )
+    if not is_grey and len({found[0] for found in colours}) > 1:
+        raise ColoursNotRead(
+            "its colours are stored as different kinds of numbers; export all of them as half or "
+            "all as float"
+        )
 
 
 def _exr_layer(channels: list[str]) -> str:

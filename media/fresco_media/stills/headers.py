@@ -36,6 +36,7 @@ NOT_A_PICTURE = (
     "it is empty, damaged or not a picture that is read here (PNG, JPEG, TIFF, WebP, EXR, DPX, "
     "TGA, AVIF and a few more); export it again as PNG or JPEG"
 )
+DOES_NOT_FIT = "it does not fit into memory; make it smaller"
 # What the readers of pictures raise when they meet damage.
 FAULTS = (
     *(OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError),
@@ -58,6 +59,9 @@ _PAGES_NOTE = (
     "others as files of their own if they are meant"
 )
 _ANIMATION_NOTE = "the picture is animated; its first frame is used"
+# What a fourth channel is by its number: nothing of use, or what the colours were multiplied by.
+TGA_UNUSED, TGA_MULTIPLIED = (1, 2), 4
+_TGA_FOOTER, _TGA_ATTRIBUTES = 26, 494
 _SUBFILE_TAG, _REDUCED, _MASK = 254, 1, 4
 _MOST_PAGES = 10_000
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
@@ -110,7 +114,7 @@ def understood(path: Path) -> Iterator[None]:
     except (TooManyPixels, ColoursNotRead, heif.NotRead, psd.NotMerged) as error:
         raise ClipUnreadable(path, str(error)) from error
     except MemoryError as error:
-        raise ClipUnreadable(path, "it does not fit into memory; make it smaller") from error
+        raise ClipUnreadable(path, DOES_NOT_FIT) from error
     except FAULTS as error:
         raise ClipUnreadable(path, NOT_A_PICTURE) from error
 
@@ -132,15 +136,23 @@ def _header(file: BinaryIO) -> StillHeader:
         # Asking a PNG for a tag it may not have would decode all of it.
         has_tags = "exif" in picture.info or picture.format != "PNG"
         orientation = orientation_of(picture) if has_tags else Orientation()
+        left, top, right, bottom = (0, 0, *picture.size)
+        if picture.format == "AVIF":
+            file.seek(0)
+            left, top, right, bottom = seen_of(file.read(), picture)
         aspect = pixel_aspect(picture.info)
         return StillHeader(
-            size=orientation.shown_size(picture.size),
-            has_alpha=has_alpha(picture, head),
+            size=orientation.shown_size((right - left, bottom - top)),
+            has_alpha=has_alpha(picture, head) and not _is_unused(picture, file),
             bit_depth=16 if is_deep(picture) else 8,
             pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
             kind=picture.format or "",
             notes=_pillow_notes(picture),
         )
+
+
+def _is_unused(picture: Pillow.Image, file: BinaryIO) -> bool:
+    return picture.format == "TGA" and tga_attributes(file) in TGA_UNUSED
 
 
 def _document_header(file: BinaryIO) -> StillHeader:
@@ -189,6 +201,33 @@ def has_alpha(picture: Pillow.Image, head: bytes) -> bool:
     if picture.format == "TGA" and not head[17] & 0x0F:
         return False  # The fourth channel is stated to be nothing.
     return picture.mode[-1:] in "Aa" or "transparency" in picture.info
+
+
+def seen_of(data: bytes, picture: Pillow.Image) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is to be seen of a picture before it is turned.
+
+    Of AVIF that may be less than there is, which Pillow leaves as it is.
+    """
+    with suppress(*FAULTS):
+        if picture.format == "AVIF":
+            return heif.seen_of_stored(data, picture.size)
+    return (0, 0, *picture.size)
+
+
+def tga_attributes(file: BinaryIO) -> int | None:
+    """What the fourth channel of a TGA is (Truevision TGA 2.0, field 24).
+
+    None where it is not said.
+    """
+    end = file.seek(0, 2)
+    file.seek(max(0, end - _TGA_FOOTER))
+    footer = file.read(_TGA_FOOTER)
+    place = int.from_bytes(footer[:4], "little")
+    if not footer.endswith(b"TRUEVISION-XFILE.\0") or not place:
+        return None
+    file.seek(place + _TGA_ATTRIBUTES)
+    found = file.read(1)
+    return found[0] if found else None
 
 
 def is_deep(picture: Pillow.Image) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from fresco_media.colour import profiles
-from fresco_media.colour.orientation import Orientation
+from fresco_media.colour.orientation import from_properties
 from fresco_media.colour.picture import to_rgb
 from fresco_media.colour.scaling import resize
 from fresco_media.colour.tags import UNSTATED, tags_of, unreadable_colours
@@ -101,6 +101,17 @@ def size_of(data: bytes) -> tuple[int, int]:
     return size[0], size[1]
 
 
+def seen_of_stored(data: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is to be seen of the photograph, of `size` as stored.
+
+    Raises:
+        ValueError, KeyError, IndexError, struct.error: it is damaged.
+    """
+    file = _parsed(data)
+    stated = file.of(file.primary, _APERTURE)
+    return _seen(stated[0][1], size) if stated else (0, 0, *size)
+
+
 def has_alpha(data: bytes) -> bool:
     """Whether the photograph has a transparent part, or could have."""
     return _parsed(data).alpha is not None
@@ -179,11 +190,7 @@ def _transformed(image: NDArray[np.uint8], kind: bytes, body: bytes) -> NDArray[
     if kind == _APERTURE:
         left, top, right, bottom = _seen(body, (image.shape[1], image.shape[0]))
         return np.ascontiguousarray(image[top:bottom, left:right])
-    value = body[0]
-    if kind == _ROTATION:
-        return Orientation(-(value & 3) % 4).apply(image)
-    # Mirrored top to bottom, or left to right.
-    return Orientation(2 if not value & 1 else 0, is_mirrored=True).apply(image)
+    return from_properties([(kind, body)]).apply(image)
 
 
 def _seen(body: bytes, size: tuple[int, int]) -> tuple[int, int, int, int]:

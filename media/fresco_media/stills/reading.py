@@ -31,6 +31,8 @@ from fresco_media.stills.headers import (
     PHOTOMETRIC_TAG,
     RGB,
     SAMPLES_TAG,
+    TGA_MULTIPLIED,
+    TGA_UNUSED,
     UNASSOCIATED,
     YUV,
     TiffTags,
@@ -40,6 +42,8 @@ from fresco_media.stills.headers import (
     is_heif,
     orientation_of,
     pixel_aspect,
+    seen_of,
+    tga_attributes,
     tiff_aspect,
     tiff_bits,
     tiff_has_alpha,
@@ -164,7 +168,8 @@ def _deep_avif(data: bytes) -> Still | None:
         image, alpha = heif.decode(data).image, None
         with open_with_pillow(io.BytesIO(data)) as picture:
             if has_alpha(picture, data[:HEAD_BYTES]):
-                stored = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
+                whole = picture.convert("RGBA").getchannel("A")
+                stored = np.asarray(whole.crop(seen_of(data, picture)), np.uint8)
                 alpha = orientation_of(picture).apply(stored)
         return _laid(image, alpha, Orientation(), Fraction(1))
     return None
@@ -179,6 +184,14 @@ def _shallow(data: bytes, picture: Pillow.Image) -> Still:
     if has_alpha(picture, data[:HEAD_BYTES]):
         alpha = np.asarray(picture.convert("RGBA").getchannel("A"), np.uint8)
     shown = _in_srgb(data, picture)
+    attributes = tga_attributes(io.BytesIO(data)) if picture.format == "TGA" else None
+    if attributes in TGA_UNUSED:
+        alpha = None
+    elif attributes == TGA_MULTIPLIED:
+        return _turned(Still(shown, _unless_opaque(alpha)), orientation_of(picture))
+    left, top, right, bottom = seen_of(data, picture)
+    shown = shown[top:bottom, left:right]
+    alpha = None if alpha is None else alpha[top:bottom, left:right]
     if is_tiff:  # Pillow has turned it already.
         return _laid(shown, alpha, Orientation(), tiff_aspect(tiff_tags(io.BytesIO(data))))
     return _laid(shown, alpha, orientation_of(picture), pixel_aspect(picture.info))

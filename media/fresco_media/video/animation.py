@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,8 +18,11 @@ import av
 import numpy as np
 from PIL import Image as Pillow
 
-from fresco_media.files.faults import reading
+from fresco_media.errors import ClipUnreadable
+from fresco_media.files.faults import NOT_A_VIDEO, reading
 from fresco_media.files.opening import open_file
+from fresco_media.stills.formats import TooManyPixels, check_pixels
+from fresco_media.stills.headers import DOES_NOT_FIT, FAULTS
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -155,11 +160,7 @@ def show_times_ms(path: Path) -> list[int]:
         ClipUnreadable: it is damaged.
     """
     times = [0]
-    with (
-        reading(path),
-        open_file(path) as file,
-        Pillow.open(file, formats=["WEBP"]) as animation,
-    ):
+    with _decoding(path), open_file(path) as file, _opened(file) as animation:
         for index in range(getattr(animation, "n_frames", 1)):
             animation.seek(index)
             animation.load()
@@ -167,18 +168,40 @@ def show_times_ms(path: Path) -> list[int]:
     return times
 
 
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Whatever goes wrong inside is reported as a fault of the animated WebP at `path`."""
+    with reading(path):
+        try:
+            yield
+        except TooManyPixels as error:
+            raise ClipUnreadable(path, str(error)) from error
+        except MemoryError as error:
+            raise ClipUnreadable(path, DOES_NOT_FIT) from error
+        except FAULTS as error:
+            if isinstance(error, OSError):
+                raise
+            raise ClipUnreadable(path, NOT_A_VIDEO) from error
+
+
+def _opened(file: BinaryIO) -> Pillow.Image:
+    animation = Pillow.open(file, formats=["WEBP"])
+    check_pixels(*animation.size)
+    return animation
+
+
 class AnimationCursor:
     """The pictures of an animated WebP, with whatever earlier ones they are painted over."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with reading(path), open_file(path) as file:
+        with _decoding(path), open_file(path) as file:
             # Pillow takes all of a WebP into memory at once.
-            self._animation = Pillow.open(file, formats=["WEBP"])
+            self._animation = _opened(file)
 
     def at(self, index: int) -> tuple[int, av.VideoFrame]:
         """The picture at `index`, with that index."""
-        with reading(self._path):
+        with _decoding(self._path):
             self._animation.seek(index)
             has_alpha = "A" in self._animation.getbands()
             pixels = np.asarray(self._animation.convert("RGBA" if has_alpha else "RGB"))

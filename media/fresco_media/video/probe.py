@@ -14,7 +14,6 @@ from av.format import Flags as ContainerFlags
 from fresco_media.colour.orientation import Orientation, is_bent, orientation_of
 from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.colour.tags import (
-    RGB,
     UNSTATED,
     colour_warnings,
     shown_tags,
@@ -52,8 +51,14 @@ from fresco_media.video.packets import (
     without_second_fields,
     without_times,
 )
-from fresco_media.video.profiled import animation_marks, profiled
-from fresco_media.video.seen_part import hidden_edges_told, seen_size
+from fresco_media.video.profiled import (
+    BY_PROFILE,
+    PROFILE_CONVERTED,
+    animation_marks,
+    film_profile,
+    profiled,
+)
+from fresco_media.video.seen_part import hidden_edges_told, seen_size, stated_orientation
 from fresco_media.video.side_data import marks_lost
 from fresco_media.video.streams import choose_video, sounds_beside
 from fresco_media.video.timing import DEFAULT_RATE, Timing, exact_timing
@@ -93,6 +98,7 @@ class _Header:
     has_alpha_beside: bool = False
     has_alpha_layer: bool = False
     seen: tuple[int, int] | None = None
+    orientation: Orientation | None = None
     stream_index: int = 0
     sample_aspect: Fraction = Fraction(1)
     has_audio: bool = False
@@ -128,7 +134,11 @@ def probe(path: Path, is_stopped: Callable[[], bool] = lambda: False) -> Probe |
             return _animation(file)
         with open_input(path) as container:
             stream, warnings = choose_video(container, path)
-            header = replace(_header_of(container, stream, warnings), seen=seen_size(path, stream))
+            header = replace(
+                _header_of(container, stream, warnings),
+                seen=seen_size(path, stream),
+                orientation=stated_orientation(path, stream),
+            )
             scan = scan_packets(container, stream, is_stopped, index_bytes=index_bytes(path))
         if scan is None:
             return None
@@ -301,8 +311,8 @@ def _describe(
 ) -> Probe:
     path, frame = file.path, first.frame
     marks = animation_marks(path)
-    orientation = orientation_of(first.marked)
-    if orientation == Orientation():
+    orientation = header.orientation or orientation_of(first.marked)
+    if header.orientation is None and orientation == Orientation():
         orientation = marks.orientation
     coded_size = (frame.width, frame.height)
     width, height = orientation.shown_size(coded_size)
@@ -310,9 +320,10 @@ def _describe(
     aspect = header.sample_aspect
     components = frame.format.components
     colour = _colour(path, header, first.marked)
-    if marks.profile is not None:
-        open_cursor = profiled(open_cursor, colour, marks.profile)
-        colour = ColourTags(matrix=RGB, is_full_range=True)
+    profile = marks.profile or film_profile(first.marked, colour)
+    if profile is not None:
+        open_cursor = profiled(open_cursor, colour, profile)
+        colour = BY_PROFILE
     info = ClipProperties(
         path=path,
         width=width,
@@ -334,7 +345,7 @@ def _describe(
         is_followed=header.is_followed,
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
-    warnings += colour_warnings(colour)
+    warnings += (PROFILE_CONVERTED,) if profile is not None else colour_warnings(colour)
     warnings += marks_lost(first.marked)
     warnings += hidden_edges_told(header.seen, coded_size)
     if is_bent(first.marked):

@@ -1,6 +1,6 @@
-"""Animated pictures by their ICC profile and their turn, of which FFmpeg's decoders say nothing.
+"""Films by their ICC profile, and animated pictures by their turn, neither of which FFmpeg does.
 
-Pillow reads both from the head of the file, as it does of stills.
+Of animated pictures Pillow reads both from the head of the file, as it does of stills.
 """
 
 from __future__ import annotations
@@ -17,9 +17,16 @@ from PIL import Image as Pillow
 from fresco_media.colour import profiles
 from fresco_media.colour.orientation import Orientation, from_exif
 from fresco_media.colour.picture import to_straight
+from fresco_media.colour.tags import RGB
+from fresco_media.colour.transfer import BT709, HDR_TRANSFERS
 from fresco_media.files.opening import open_file
 from fresco_media.types import ColourTags
 from fresco_media.video.decode import FrameCursor, Indexed
+from fresco_media.video.side_data import profile_of
+
+PROFILE_CONVERTED = "the clip's colour profile is converted, and the result is BT.709"
+BY_PROFILE = ColourTags(primaries=BT709, transfer=BT709, matrix=RGB, is_full_range=True)
+"""How the frames of a `ProfiledCursor` are to be read."""
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = Orientation()
@@ -57,6 +64,17 @@ def animation_marks(path: Path) -> AnimationMarks:
             return AnimationMarks()
     is_needed = isinstance(profile, bytes) and profiles.changes_colours(profile)
     return AnimationMarks(profile if is_needed else None, from_exif(turn))
+
+
+def film_profile(frame: av.VideoFrame, colour: ColourTags) -> bytes | None:
+    """The profile that comes beside the first `frame` of a film with the tags `colour`.
+
+    None where it changes nothing, and for HDR, of which no profile says how it is to be shown.
+    """
+    if colour.transfer in HDR_TRANSFERS:
+        return None
+    profile = profile_of(frame)
+    return profile if profile is not None and profiles.changes_film(profile) else None
 
 
 def _kind_of(head: bytes) -> str | None:

@@ -1,6 +1,7 @@
 """The part of its pictures that a file says is to be seen, which FFmpeg's decoders leave whole.
 
-Matroska and WebM say it by how much is cropped at each side, MOV and MP4 by a clean aperture.
+Matroska and WebM say it by how much is cropped at each side, MOV and MP4 by a clean aperture. Films
+of AVIF and HEIF say how they are to be turned in the same place, which FFmpeg leaves undone too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import BinaryIO
 
 import av
 
+from fresco_media.colour.orientation import Orientation, from_properties
 from fresco_media.files.opening import open_file
 from fresco_media.video.ebml import (
     CLUSTER,
@@ -42,6 +44,10 @@ _BOTTOM, _TOP, _LEFT, _RIGHT = 0x54AA, 0x54BB, 0x54CC, 0x54DD
 # QuickTime's atoms on the way to the description of a track, which begins with fixed fields.
 _TO_MEDIA, _TO_TABLES = (b"mdia",), (b"mdia", b"minf", b"stbl", b"stsd")
 _LIST_HEADER, _VISUAL_FIELDS = 8, 78
+# Handlers of tracks that FFmpeg has as video: films, those of AVIF and HEIF, and their alpha.
+_PICTURES = (b"vide", b"pict", b"auxv")
+_DAMAGE = (struct.error, ValueError, IndexError, ZeroDivisionError)
+_TRANSFORMS = (b"irot", b"imir")
 _MOST_PARTS = 10_000
 """Of a damaged file more are not looked at."""
 
@@ -62,22 +68,31 @@ def seen_size(path: Path, video: av.VideoStream) -> Size | None:
         OSError: it cannot be read.
     """
     container = video.container
-    place = [one.index for one in container.streams.video].index(video.index)
-    found = _seen_sizes(path, container.format.name)
-    return found[place] if place < len(found) else None
-
-
-def _seen_sizes(path: Path, container: str) -> list[Size | None]:
-    """Those of all video tracks; none where the file is of another kind or damaged."""
     try:
         with open_file(path) as file:
-            if container.startswith(_MATROSKA):
-                return [_cropped(track) for track in _video_elements(file)]
-            if container.startswith(_QUICKTIME):
-                return [_aperture(file, entry) for entry in _video_entries(file)]
-    except (struct.error, ValueError, IndexError, ZeroDivisionError):
-        pass
-    return []
+            if container.format.name.startswith(_MATROSKA):
+                place = [one.index for one in container.streams.video].index(video.index)
+                found = [_cropped(track) for track in _video_elements(file)]
+                return found[place] if place < len(found) else None
+            entry = _entry_of(file, video)
+            return None if entry is None else _aperture(file, entry)
+    except _DAMAGE:
+        return None
+
+
+def stated_orientation(path: Path, video: av.VideoStream) -> Orientation | None:
+    """How the file at `path` has a film of AVIF or HEIF turned; None where it says nothing.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        with open_file(path) as file:
+            entry = _entry_of(file, video)
+            found = [] if entry is None else _properties(file, entry, *_TRANSFORMS)
+            return from_properties(found) if found else None
+    except _DAMAGE:
+        return None
 
 
 def hidden_edges_told(seen: Size | None, whole: Size) -> tuple[str, ...]:
@@ -154,19 +169,39 @@ def _cropped(video: dict[int, int]) -> Size | None:
 # QuickTime
 
 
-def _video_entries(file: BinaryIO) -> Iterator[_Part]:
-    """The first description of each video track."""
+def _entry_of(file: BinaryIO, video: av.VideoStream) -> _Part | None:
+    """The first description of the track that `video` is; None in files of other kinds."""
+    if not video.container.format.name.startswith(_QUICKTIME):
+        return None
+    return next((entry for track, entry in _video_entries(file) if track == video.id), None)
+
+
+def _video_entries(file: BinaryIO) -> Iterator[tuple[int, _Part]]:
+    """The number of each video track and its first description.
+
+    FFmpeg puts the stills of the same file between them, so that their order tells nothing.
+    """
     for moov in _named(_atoms(file, 0, _size(file)), b"moov"):
         for track in _named(_atoms(file, moov.begin, moov.end), b"trak"):
-            media = _inside(file, track, *_TO_MEDIA)
+            header, media = _inside(file, track, b"tkhd"), _inside(file, track, *_TO_MEDIA)
             handler = None if media is None else _inside(file, media, b"hdlr")
             table = _inside(file, track, *_TO_TABLES)
-            if handler is None or table is None:
+            if header is None or handler is None or table is None:
                 continue
             file.seek(handler.begin + 8)
-            if file.read(4) == b"vide":
-                yield from islice(_atoms(file, table.begin + _LIST_HEADER, table.end), 1)
+            if file.read(4) in _PICTURES:
+                number = _track_number(file, header)
+                entries = _atoms(file, table.begin + _LIST_HEADER, table.end)
+                yield from ((number, entry) for entry in islice(entries, 1))
         return
+
+
+def _track_number(file: BinaryIO, header: _Part) -> int:
+    file.seek(header.begin)
+    # Behind the version and two times, which are longer in the second version.
+    is_long = file.read(1)[0] > 0
+    file.seek(header.begin + (20 if is_long else 12))
+    return int.from_bytes(file.read(4), "big")
 
 
 def _aperture(file: BinaryIO, entry: _Part) -> Size | None:
@@ -177,6 +212,16 @@ def _aperture(file: BinaryIO, entry: _Part) -> Size | None:
     width, width_of, height, height_of = struct.unpack(">4I", file.read(16))
     size = round(width / width_of), round(height / height_of)
     return size if min(size) > 0 else None
+
+
+def _properties(file: BinaryIO, entry: _Part, *names: bytes) -> list[tuple[bytes, bytes]]:
+    """Small boxes in the description of a video track: their names and their content, in order."""
+    found: list[tuple[bytes, bytes]] = []
+    for part in list(_atoms(file, entry.begin + _VISUAL_FIELDS, entry.end)):
+        if part.name in names:
+            file.seek(part.begin)
+            found.append((bytes(part.name), file.read(1)))
+    return found
 
 
 def _inside(file: BinaryIO, part: _Part, *names: bytes) -> _Part | None:

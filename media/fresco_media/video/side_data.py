@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from io import BytesIO
 
 import av
 import av.error
 import av.filter
 from av.sidedata.sidedata import SideData
+from PIL import Image as Pillow
 
 # Of EXIF in FFmpeg 8, by number: some releases of PyAV fail at any side data beside it.
 _EXIF = 31
@@ -18,6 +20,9 @@ _FORMATS_OF_PNG = {
     *("rgb24", "rgba", "rgb48be", "rgba64be", "gray", "gray16be", "ya8", "ya16be", "pal8"),
     "monoblack",
 }
+# A few pixels as RGB, with what comes beside them.
+_CORNER = (("crop", "w=min(iw\\,2):h=min(ih\\,2):exact=1"), ("format", "rgb24"))
+_ANY_CLOCK = Fraction(1, 1000)
 
 _SPHERICAL = (
     "the clip is marked as a 360-degree picture, and the result is not; mark it again before it "
@@ -41,7 +46,7 @@ def marks_lost(frame: av.VideoFrame) -> list[str]:
 def side_data_of(frame: av.VideoFrame, kind: str) -> SideData | None:
     """The side data of `frame` that PyAV calls `kind`, such as "DISPLAYMATRIX".
 
-    None for the profile of its colours, which cannot be had safely.
+    None for the profile of its colours, which cannot be had safely so.
     """
     try:
         if frame.format.name in _FORMATS_OF_PNG:
@@ -58,18 +63,41 @@ def side_data_of(frame: av.VideoFrame, kind: str) -> SideData | None:
         return None
 
 
+def profile_of(frame: av.VideoFrame) -> bytes | None:
+    """The ICC profile of `frame`, if it has one.
+
+    FFmpeg's own encoder of PNG writes it, since looking at it in the frame does harm.
+    """
+    try:
+        corner = _filtered(frame, *_CORNER)
+        encoder = av.CodecContext.create("png", "w")
+        assert isinstance(encoder, av.VideoCodecContext)
+        encoder.width, encoder.height = corner.width, corner.height
+        encoder.pix_fmt, encoder.time_base = corner.format.name, _ANY_CLOCK
+        corner.pts, corner.time_base = 0, _ANY_CLOCK
+        written = b"".join(map(bytes, (*encoder.encode(corner), *encoder.encode(None))))
+        with Pillow.open(BytesIO(written), formats=["PNG"]) as picture:
+            return picture.info.get("icc_profile")
+    except (OSError, ValueError, av.error.FFmpegError):
+        return None
+
+
 def _without(kind: int, frame: av.VideoFrame) -> av.VideoFrame:
     """The same picture without its side data of this kind."""
+    return _filtered(frame, ("sidedata", f"mode=delete:type={kind}"))
+
+
+def _filtered(frame: av.VideoFrame, *filters: tuple[str, str]) -> av.VideoFrame:
+    """`frame` after FFmpeg's `filters`, each a name and its options."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=frame.width,
         height=frame.height,
         format=frame.format,
-        time_base=frame.time_base or Fraction(1),
+        time_base=frame.time_base or _ANY_CLOCK,
     )
-    graph.link_nodes(
-        source, graph.add("sidedata", f"mode=delete:type={kind}"), graph.add("buffersink")
-    ).configure()
+    nodes = (graph.add(name, options) for name, options in filters)
+    graph.link_nodes(source, *nodes, graph.add("buffersink")).configure()
     graph.push(frame)
     found = graph.pull()
     assert isinstance(found, av.VideoFrame)

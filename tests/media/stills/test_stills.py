@@ -630,6 +630,29 @@ def test_what_a_photograph_has_outside_of_its_aperture_is_not_shown(
     assert image.min() > 200
 
 
+@pytest.mark.parametrize("bits", [8, 10])
+def test_what_an_avif_has_outside_of_its_aperture_is_not_shown(tmp_path: Path, bits: int) -> None:
+    if not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[10:42, 30:78] = TILES[1]
+    path = tmp_path / "a.avif"
+    if bits == 8:
+        Pillow.fromarray(picture).save(path, quality=100, subsampling="4:4:4")
+    else:
+        write_deep_avif(path, picture, 1)
+    # Its middle is 6 to the right of and 6 above that of the whole.
+    path.write_bytes(makers.avif_within(path.read_bytes(), (48, 32, 6, -6)))
+
+    image = read_image(path)
+
+    assert read_header(path).size == (48, 32)
+    assert image.shape == (32, 48, 3)
+    # At halved colours, the edges take some of what is around them.
+    inside = slice(0, None) if bits == 8 else slice(4, -4)
+    assert np.abs(image[inside, inside].astype(int) - TILES[1]).max() <= 3
+
+
 def test_an_aperture_outside_of_the_photograph_counts_for_nothing(tmp_path: Path) -> None:
     tile = np.full((64, 64, 3), 220, np.uint8)
     (tmp_path / "a.heic").write_bytes(makers.heic([tile], 1, (64, 64), aperture=(64, 64, 20, 0)))
@@ -644,6 +667,51 @@ def test_a_photograph_that_lacks_tiles_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ClipUnreadable, match="damaged"):
         read_image(tmp_path / "a.heic")
+
+
+def failing_in_its_decoder() -> list[bytes]:
+    """AVIF files in whose coded picture a few bytes are wrong, at which the decoder gives up."""
+    noise = np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+    file = io.BytesIO()
+    Pillow.fromarray(noise).save(file, "AVIF", quality=60)
+    whole, found = file.getvalue(), []
+    for place in range(whole.index(b"mdat") + 4, len(whole), 97):
+        damaged = bytearray(whole)
+        damaged[place : place + 4] = b"\xff\0\xff\0"
+        try:
+            Pillow.open(io.BytesIO(damaged), formats=["AVIF"]).load()
+        except RuntimeError:
+            found.append(bytes(damaged))
+        except (OSError, ValueError, SyntaxError):
+            pass
+    return found
+
+
+def test_a_picture_at_which_a_decoder_gives_up_is_refused_as_damaged(tmp_path: Path) -> None:
+    if not _writes_avif():
+        pytest.skip("this Pillow writes no AVIF")
+    damaged = failing_in_its_decoder()
+    assert damaged
+
+    for data in damaged:
+        (tmp_path / "a.avif").write_bytes(data)
+        with pytest.raises(ClipUnreadable, match="damaged") as raised:
+            read_still(tmp_path / "a.avif")
+        assert "Error" not in str(raised.value)
+        with pytest.raises(ClipUnreadable, match="damaged"):
+            list(Clip.open(tmp_path / "a.avif").frames())
+
+
+def test_a_dds_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Pillow.fromarray(plain()).save(file, "DDS")
+    data = bytearray(file.getvalue())
+    # The flags of the pixel format: neither RGB nor anything else that is read.
+    data[80:84] = b"\0\0\0\x80"
+    (tmp_path / "a.dds").write_bytes(data)
+
+    with pytest.raises(ClipUnreadable, match="not a picture that is read here"):
+        read_still(tmp_path / "a.dds")
 
 
 def test_a_picture_is_known_by_what_it_holds(tmp_path: Path) -> None:
@@ -681,6 +749,91 @@ def huge_png() -> bytes:
     data[16:24] = struct.pack(">2I", 60_000, 60_000)
     data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     return bytes(data)
+
+
+def exr_of_channels(channels: dict[str, int], flags: int = 0) -> bytes:
+    """An OpenEXR file whose header names these channels, each with the kind of its numbers."""
+    data = makers.exr(np.full((24, 32, 3), 0.5, np.float32))
+    start = data.index(b"channels\0chlist\0") + len(b"channels\0chlist\0")
+    length = int.from_bytes(data[start : start + 4], "little")
+    listed = b"".join(
+        name.encode() + b"\0" + struct.pack("<4I", kind, 0, 1, 1) for name, kind in channels.items()
+    )
+    body = struct.pack("<I", len(listed) + 1) + listed + b"\0"
+    version = (2 | flags).to_bytes(4, "little")
+    return data[:4] + version + data[8:start] + body + data[start + 4 + length :]
+
+
+@pytest.mark.parametrize(
+    ("channels", "flags", "said"),
+    [
+        ({"BY": 1, "RY": 1, "Y": 1}, 0, "luminance and chroma"),
+        ({"a.BY": 1, "a.RY": 1, "a.Y": 1}, 0, "luminance and chroma"),
+        ({"B": 1, "G": 2, "R": 1}, 0, "different kinds of numbers"),
+        ({"R": 2}, 0, r"no colours \(its channels are R\)"),
+        ({"Z": 2, "depth.V": 2}, 0, r"no colours \(its channels are Z, depth.V\)"),
+        ({"Z": 2}, 0x1000, "first of its parts holds no colours"),
+        ({"B": 2, "G": 2, "R": 2}, 0x800, "deep data"),
+    ],
+    ids=["yc", "yc-layer", "mixed", "red", "depth", "parts", "deep"],
+)
+def test_an_exr_of_colours_that_are_not_read_is_refused_with_what_to_do(
+    tmp_path: Path, channels: dict[str, int], flags: int, said: str
+) -> None:
+    (tmp_path / "a.exr").write_bytes(exr_of_channels(channels, flags))
+
+    for read in (read_header, read_still, Clip.open):
+        with pytest.raises(ClipUnreadable, match=said):
+            read(tmp_path / "a.exr")
+
+
+def test_an_exr_whose_channels_have_small_letters_is_read_as_ever(tmp_path: Path) -> None:
+    data = exr_of_channels({"b": 2, "g": 2, "r": 2})
+    (tmp_path / "a.exr").write_bytes(data)
+
+    assert read_image(tmp_path / "a.exr")[5, 5].tolist() == [188, 188, 188]
+
+
+def tga_of(attributes: int | None) -> bytes:
+    """A TGA of 32 bits, half of it half transparent, that says what its fourth channel is."""
+    pixels = np.full((24, 32, 4), (120, 80, 40, 255), np.uint8)
+    pixels[:, 16:, 3] = 128
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "TGA")
+    data = file.getvalue()
+    if data.endswith(b"TRUEVISION-XFILE.\0"):
+        data = data[:-26]
+    if attributes is None:
+        return data
+    extension = bytearray(495)
+    extension[:2] = (495).to_bytes(2, "little")
+    extension[494] = attributes
+    footer = struct.pack("<2I", len(data), 0) + b"TRUEVISION-XFILE.\0"
+    return data + bytes(extension) + footer
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shade", "has_alpha"),
+    [
+        (None, (60, 40, 20), True),
+        (1, (120, 80, 40), False),
+        (2, (120, 80, 40), False),
+        (3, (60, 40, 20), True),
+        (4, (120, 80, 40), True),
+    ],
+    ids=["unsaid", "undefined", "kept-undefined", "straight", "multiplied"],
+)
+def test_the_fourth_channel_of_tga_is_what_the_file_says(
+    tmp_path: Path, attributes: int | None, shade: tuple[int, int, int], has_alpha: bool
+) -> None:
+    (tmp_path / "a.tga").write_bytes(tga_of(attributes))
+
+    still = read_still(tmp_path / "a.tga")
+
+    assert read_header(tmp_path / "a.tga").has_alpha == has_alpha
+    assert (still.alpha is not None) == has_alpha
+    assert np.abs(still.image[5, 5].astype(int) - (120, 80, 40)).max() == 0
+    assert np.abs(still.image[5, 25].astype(int) - shade).max() <= 1
 
 
 def huge_exr() -> bytes:
@@ -843,25 +996,29 @@ def test_resolutions_in_tiff_are_fractions_of_any_kind(
     assert read_header(path).pixel_aspect == aspect
 
 
-@pytest.mark.parametrize("colour", [(57, 79, 170), (200, 30, 40), (30, 200, 40), (250, 240, 10)])
-@pytest.mark.parametrize("matrix", [1, 9, 6])
-def test_avif_of_10_bits_keeps_its_colours(
-    tmp_path: Path, colour: tuple[int, int, int], matrix: int
-) -> None:
-    rgb = np.full((64, 64, 3), colour, np.uint8)
+def write_deep_avif(path: Path, rgb: Image, matrix: int) -> None:
+    """An AVIF of 10 bits."""
     frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
         format="yuv420p10le", dst_colorspace=matrix, dst_color_range=1
     )
-    path = tmp_path / "a.avif"
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libsvtav1", rate=1, options={"crf": "5", "preset": "8"})
         assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p10le"
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p10le"
         context = stream.codec_context
         context.colorspace, context.color_range = matrix, 1
         context.color_primaries, context.color_trc = 1, 13
         output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("colour", [(57, 79, 170), (200, 30, 40), (30, 200, 40), (250, 240, 10)])
+@pytest.mark.parametrize("matrix", [1, 9, 6])
+def test_avif_of_10_bits_keeps_its_colours(
+    tmp_path: Path, colour: tuple[int, int, int], matrix: int
+) -> None:
+    path = tmp_path / "a.avif"
+    write_deep_avif(path, np.full((64, 64, 3), colour, np.uint8), matrix)
 
     still = read_still(path)
 

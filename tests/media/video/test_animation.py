@@ -17,6 +17,7 @@ from fresco_media.stills.images import read_image
 from fresco_media.stills.sequence import is_sequence_path
 from fresco_media.video.animation import is_animated
 from fresco_media.video.probe import probe
+from fresco_media.video.profiled import PROFILE_CONVERTED
 from PIL import Image as Pillow
 from PIL import ImageCms
 
@@ -112,6 +113,30 @@ def test_a_damaged_animation_is_a_clip_error(tmp_path: Path) -> None:
 
     with pytest.raises(ClipError):
         list(Clip.open(path).frames())
+
+
+def test_an_animation_that_says_it_is_huge_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.webp", "WEBP")
+    data = bytearray(path.read_bytes())
+    # Width and height of the canvas, less one (VP8X).
+    data[24:27] = (0xFFFF5F).to_bytes(3, "little")
+    path.write_bytes(data)
+
+    with pytest.raises(ClipError, match="more than the"):
+        Clip.open(path)
+
+
+def test_a_decoder_that_gives_up_on_an_animation_is_told_of_as_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(*_: object, **__: object) -> None:
+        raise RuntimeError("Failed to decode frame 0")
+
+    path = write(tmp_path / "a.webp", "WEBP")
+    monkeypatch.setattr("PIL.WebPImagePlugin.WebPImageFile.load", give_up)
+
+    with pytest.raises(ClipError, match="damaged"):
+        Clip.open(path)
 
 
 def test_transparency_of_an_animation_is_told(tmp_path: Path) -> None:
@@ -289,6 +314,7 @@ def test_the_profile_of_an_animation_is_converted_as_that_of_a_still(
     assert np.abs(first - read_image(still)[20, 20]).max() <= 3
     assert np.abs(first - np.array(shades[0]) * (128 / 255 if alpha else 1)).max() > 5
     assert second[1] > second[0]
+    assert PROFILE_CONVERTED in clip.warnings
     assert clip.info.has_alpha == bool(alpha)
     if alpha:
         assert np.abs(next(clip.mattes()).astype(int) - 128).max() <= 2
@@ -337,3 +363,47 @@ def test_an_animation_is_turned_as_a_still_is(tmp_path: Path, kind: str, value: 
 
     assert (clip.info.width, clip.info.height) == wanted.shape[1::-1]
     assert np.abs(shown - wanted).mean() < 4
+
+
+def cornered(path: Path) -> Path:
+    """An animation whose first picture tells by a corner of it how it is turned."""
+    first = np.full((48, 64, 3), (200, 60, 40), np.uint8)
+    first[:16, :24] = (30, 200, 60)
+    pictures = [Pillow.fromarray(first), Pillow.fromarray(first[..., ::-1].copy())]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100, quality=100)
+    return path
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+@pytest.mark.parametrize("brand", [b"avis", b"msf1"])
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_an_animated_avif_is_turned_as_its_track_says(
+    tmp_path: Path, brand: bytes, turn: int, axis: int | None
+) -> None:
+    Pillow.init()
+    if "AVIF" not in Pillow.SAVE:
+        pytest.skip("this Pillow writes no AVIF")
+    path = cornered(tmp_path / "a.avif")
+    plain = next(Clip.open(path).frames()).image
+    data = path.read_bytes()
+    # In the description of the track, what tells of colours and of coding makes room.
+    at = data.index(b"colr", data.index(b"moov")) - 4
+    length = 19 + 16
+    assert data[at + 23 : at + 27] == b"ccst"
+    stated = box(b"irot", bytes([turn]))
+    stated += b"" if axis is None else box(b"imir", bytes([axis]))
+    stated += box(b"free", bytes(length - len(stated) - 8))
+    path.write_bytes(data[:8] + brand + data[12:at] + stated + data[at + length :])
+
+    clip = Clip.open(path)
+    seen = next(clip.frames()).image
+
+    wanted = np.rot90(plain, turn)
+    if axis is not None:
+        wanted = wanted[::-1] if axis == 0 else wanted[:, ::-1]
+    assert (clip.info.height, clip.info.width) == wanted.shape[:2]
+    np.testing.assert_allclose(seen, wanted, atol=3)

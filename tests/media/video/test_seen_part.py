@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fresco_media.clip import Clip
 
+from tests.media.makers import with_entry_atom
 from tests.media.odd_files import Film, Muxing, mux
 
 TOLD = (
@@ -72,19 +73,9 @@ def _listing(place: int) -> bytes:
 
 def with_aperture(path: Path, width: int, height: int) -> Path:
     """An MOV whose picture has this clean aperture."""
-    content = bytearray(mux(path, Film(), Muxing(sound_s=(0.0, 1.0))).read_bytes())
+    mux(path, Film(), Muxing(sound_s=(0.0, 1.0)))
     aperture = struct.pack(">I4s8I", 40, b"clap", 2 * width, 2, height, 1, 0, 1, 0, 1)
-    moov = content.index(b"moov")
-    entry = content.index(b"avc1", moov) - 4
-    end = entry + struct.unpack_from(">I", content, entry)[0]
-    if content[end - 4 : end] == bytes(4):  # A terminator, behind which nothing is looked for.
-        end -= 4
-    content[end:end] = aperture
-    for kind in (b"avc1", b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"):
-        place = content.rindex(kind, moov, end) - 4
-        size = struct.unpack_from(">I", content, place)[0]
-        struct.pack_into(">I", content, place, size + len(aperture))
-    path.write_bytes(content)
+    with_entry_atom(path, b"avc1", aperture)
     return path
 
 
