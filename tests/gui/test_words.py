@@ -186,7 +186,7 @@ def test_the_main_menus_are_those_of_an_editor(app: App) -> None:
     bar = app.window.menuBar()
     assert bar is not None
     titles = [one.text().replace("&", "") for one in bar.actions()]
-    assert titles == ["File", "Edit", "Restyle", "Keyframes", "View", "Help"]
+    assert titles == ["File", "Edit", "Restyle", "Keyframes", "Playback", "View", "Help"]
 
 
 def test_a_number_is_shown_whole_on_one_line_or_on_two_or_not_at_all(app: App) -> None:
