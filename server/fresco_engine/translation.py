@@ -160,8 +160,8 @@ def translate_shot(
     while (place := order.next) is not None:
         part, done = place
         is_made = yield from _made_elsewhere(run, part.keyframes[done])
-        batch = _next_batch(run.checkpoint, part, done, run.fallback.batch_size)
-        work = _work(run, batch)
+        batch, record = _next_batch(run.checkpoint, part, done, run.fallback.batch_size)
+        work = _work(run, batch, record)
         reused = 0 if is_made else len(work.pictures)
         records = work.records
         if not work.is_done:
@@ -250,7 +250,7 @@ def batches_of(
     """The batches of a shot in their order: as stored, the rest as planned."""
 
     def batch_of(part: Chain, done: int) -> Batch:
-        return _next_batch(checkpoint, part, done, batch_size)
+        return _next_batch(checkpoint, part, done, batch_size)[0]
 
     return list(in_order(keyframes, ahead, batch_of))
 
@@ -270,26 +270,32 @@ def record_keys(batches: Sequence[Batch]) -> dict[int, int]:
     return keys
 
 
-def _next_batch(checkpoint: Checkpoint, part: Chain, done: int, batch_size: int) -> Batch:
-    """The batch behind the first `done` keyframes of a chain: as stored, or as planned."""
+def _next_batch(
+    checkpoint: Checkpoint, part: Chain, done: int, batch_size: int
+) -> tuple[Batch, StoredBatch | None]:
+    """The batch behind the first `done` keyframes of a chain: as stored with its first record, or
+    as planned.
+    """
     record = checkpoint.batch(part.keyframes[done])
     if record is not None and record.new == part.keyframes[done : done + len(record.new)]:
-        return Batch(record.anchors, record.new, part.is_ahead)
-    return part.batches(batch_size, done)[0]
+        return Batch(record.anchors, record.new, part.is_ahead), record
+    return part.batches(batch_size, done)[0], None
 
 
-def stored_records(checkpoint: Checkpoint, batch: Batch) -> tuple[StoredBatch, ...]:
-    """The records of a batch; none if not all of them are there."""
+def stored_records(
+    checkpoint: Checkpoint, batch: Batch, first: StoredBatch | None = None
+) -> tuple[StoredBatch, ...]:
+    """The records of a batch, of which the `first` may be at hand; none if not all are there."""
     keys = batch.new if batch.is_ahead else batch.new[:1]
-    found = (checkpoint.batch(key) for key in keys)
+    found = [first or checkpoint.batch(keys[0]), *map(checkpoint.batch, keys[1:])]
     records = tuple(one for one in found if one is not None and one.new == batch.new)
     return records if len(records) == len(keys) else ()
 
 
-def _work(run: TranslationRun, batch: Batch) -> _Work:
+def _work(run: TranslationRun, batch: Batch, first: StoredBatch | None = None) -> _Work:
     stored = ((index, _stored_or_painted(run, index)) for index in batch.new)
     pictures = {index: image for index, image in stored if image is not None}
-    return _Work(batch, stored_records(run.checkpoint, batch), pictures)
+    return _Work(batch, stored_records(run.checkpoint, batch, first), pictures)
 
 
 def _stored_or_painted(run: TranslationRun, index: int) -> Image | None:

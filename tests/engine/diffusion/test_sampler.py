@@ -385,16 +385,13 @@ def test_a_batch_may_end_with_a_frame_that_is_known(
     whole = drained(translate(model, batch_of(images), settings, correspondence))
     known = replace(anchors_of(whole, 0, 0), after=latents_of(whole, -1))
     between = KeyframeBatch(
-        indices=(0, 1, 2),
-        images=(images[0], images[0], images[2]),
-        prompts=("blue",) * 3,
+        indices=(0, 1, 2, 3),
+        images=(images[0], *images),
+        prompts=("blue",) * 4,
         anchors=known,
     )
-    added = replace(
-        between, indices=(0, 1, 2, 3), images=(*images[:1], *images), prompts=("blue",) * 4
-    )
 
-    made = drained(translate(model, added, settings, correspond(added.images, DisFlow())))
+    made = drained(translate(model, between, settings, correspond(between.images, DisFlow())))
 
     assert np.array_equal(made.images[-1], whole.images[-1])
     for mine, theirs in zip(made.latents, whole.latents, strict=True):

@@ -42,6 +42,13 @@ def write(path: Path, kind: str, durations: int | list[int] = 100, count: int = 
     return path
 
 
+def save_animated(path: Path, kind: str, pictures: list[Pillow.Image], **options: Any) -> None:
+    """An animation of a kind that Pillow names, ten pictures a second."""
+    pictures[0].save(
+        path, format=kind, save_all=True, append_images=pictures[1:], duration=100, **options
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -297,15 +304,7 @@ def test_the_profile_of_an_animation_is_converted_as_that_of_a_still(
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {"quality": 100}
     path, still = tmp_path / "a.bin", tmp_path / f"still.{kind.lower()}"
     profile = makers.icc_profile(makers.P3)
-    pictures[0].save(
-        path,
-        format=kind,
-        save_all=True,
-        append_images=pictures[1:],
-        duration=100,
-        icc_profile=profile,
-        **options,
-    )
+    save_animated(path, kind, pictures, icc_profile=profile, **options)
     pictures[0].save(still, format=kind, icc_profile=profile, **options)
 
     clip = Clip.open(path)
@@ -323,13 +322,7 @@ def test_the_profile_of_an_animation_is_converted_as_that_of_a_still(
 def test_a_profile_that_is_srgb_changes_no_picture_of_an_animation(tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     pictures = [Pillow.fromarray(numbered(index)) for index in range(3)]
-    pictures[0].save(
-        tmp_path / "a.png",
-        save_all=True,
-        append_images=pictures[1:],
-        duration=100,
-        icc_profile=profile,
-    )
+    save_animated(tmp_path / "a.png", "PNG", pictures, icc_profile=profile)
 
     shown = [frame.image for frame in Clip.open(tmp_path / "a.png").frames()]
 
@@ -347,15 +340,7 @@ def test_an_animation_is_turned_as_a_still_is(tmp_path: Path, kind: str, value: 
     exif[0x0112] = value
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     path, still = tmp_path / "a.bin", tmp_path / f"still.{kind.lower()}"
-    pictures[0].save(
-        path,
-        format=kind,
-        save_all=True,
-        append_images=pictures[1:],
-        duration=100,
-        exif=exif,
-        **options,
-    )
+    save_animated(path, kind, pictures, exif=exif, **options)
     pictures[0].save(still, format=kind, exif=exif, **options)
 
     clip = Clip.open(path)

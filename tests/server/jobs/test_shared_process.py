@@ -66,6 +66,14 @@ class User:
         self.line.send(RunJob(job=job, folder="", order=order, restarts=0))
 
 
+def users(shared: SharedProcess) -> tuple[User, User]:
+    """Two of one process, which is ready for both."""
+    both = User(shared), User(shared)
+    for user in both:
+        assert isinstance(user.hears(), Ready)
+    return both
+
+
 @pytest.fixture
 def devices() -> queue.SimpleQueue[tuple[DeviceInfo, ...] | None]:
     """What is said of devices."""
@@ -129,9 +137,7 @@ def test_it_ends_with_the_last_who_uses_it(
 def test_everybody_is_told_that_it_has_ended_and_the_next_begins_anew(
     shared: SharedProcess, devices: queue.SimpleQueue[tuple[DeviceInfo, ...] | None]
 ) -> None:
-    one, other = User(shared), User(shared)
-    for user in (one, other):
-        assert isinstance(user.hears(), Ready)
+    one, other = users(shared)
     devices.get(timeout=_PATIENCE_S)
 
     one.run("fatal")
@@ -153,9 +159,7 @@ def closed(*users: User) -> None:
 def test_work_that_does_not_stop_ends_the_process_of_one_but_not_of_others(
     shared: SharedProcess,
 ) -> None:
-    one, other = User(shared), User(shared)
-    for user in (one, other):
-        assert isinstance(user.hears(), Ready)
+    one, other = users(shared)
     one.run("a")
     other.run("b")
 
@@ -172,9 +176,7 @@ def test_work_that_does_not_stop_ends_the_process_of_one_but_not_of_others(
 def test_a_process_that_does_not_even_answer_is_ended_for_all(
     shared: SharedProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, other = User(shared), User(shared)
-    for user in (one, other):
-        assert isinstance(user.hears(), Ready)
+    one, other = users(shared)
     one.run("a")
     other.run("deaf")
     assert not one.line.give_up()
@@ -189,9 +191,7 @@ def test_a_process_that_does_not_even_answer_is_ended_for_all(
 def test_one_that_answers_is_asked_again_and_not_ended(
     shared: SharedProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, other = User(shared), User(shared)
-    for user in (one, other):
-        assert isinstance(user.hears(), Ready)
+    one, other = users(shared)
     one.run("a")
     other.run("b")
     assert not one.line.give_up()
@@ -210,9 +210,7 @@ def test_one_that_answers_is_asked_again_and_not_ended(
 def test_what_has_ended_already_keeps_nobody_from_ending_the_process(
     shared: SharedProcess, order: Order
 ) -> None:
-    one, other = User(shared), User(shared)
-    for user in (one, other):
-        assert isinstance(user.hears(), Ready)
+    one, other = users(shared)
     one.run("a")
     other.line.send(order)
 
