@@ -128,23 +128,26 @@ class BatchOrder:
         self._ahead = Chain(
             keyframes[0], chosen[1:], before=min(chosen, default=None), is_ahead=True
         )
-        self._done = {False: 0, True: 0}
+        self._done = self._done_ahead = 0
 
     @property
     def next(self) -> tuple[Chain, int] | None:
         """The chain to go on with, and how many of its keyframes are done; None at the end."""
         chain = self._chains[0] if self._chains else None
-        waiting = self._ahead.keyframes[self._done[True] :][:1]
+        waiting = self._ahead.keyframes[self._done_ahead :][:1]
         if waiting and (chain is None or _latest_anchor(chain) >= waiting[0]):
-            return self._ahead, self._done[True]
-        return None if chain is None else (chain, self._done[False])
+            return self._ahead, self._done_ahead
+        return None if chain is None else (chain, self._done)
 
     def advance(self, batch: Batch) -> None:
         """A batch of the chain at `next` is done."""
-        self._done[batch.is_ahead] += len(batch.new)
-        if not batch.is_ahead and self._done[False] == len(self._chains[0].keyframes):
+        if batch.is_ahead:
+            self._done_ahead += len(batch.new)
+            return
+        self._done += len(batch.new)
+        if self._done == len(self._chains[0].keyframes):
             self._chains.popleft()
-            self._done[False] = 0
+            self._done = 0
 
 
 def _latest_anchor(chain: Chain) -> int:
