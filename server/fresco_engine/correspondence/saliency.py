@@ -10,6 +10,7 @@ from fresco_media.types import Image
 from numpy.typing import NDArray
 
 from fresco_engine.correspondence.flow import Flow
+from fresco_engine.correspondence.subject.camera_match import CameraMatch, match_camera
 from fresco_engine.correspondence.subject.colours import colour_odds
 from fresco_engine.correspondence.subject.cut import cut
 from fresco_engine.correspondence.subject.edges import enlarged
@@ -24,6 +25,8 @@ Floats = NDArray[np.float64]
 _SHORT_SIDE = 224
 _SURE = 0.4
 """Mean sign of motion in a patch below which it is noise."""
+_EXPLAINED = 10.0
+"""Levels by which the camera's motion may miss a patch that follows it."""
 _ROUNDS = 2
 """How often colours are learned anew from the labels."""
 _DOUBT = -0.2
@@ -46,7 +49,8 @@ def foreground_mask(
     The subject moves against the camera in some frame, and so does what hangs together with it:
     by the flow, by colours, and by paths of one colour that do not come from the borders. One cut
     through small patches of all frames joins these signs, so that a face that rests for some
-    frames stays subject (the idea of Papazoglou and Ferrari 2013, with signs of our own). A batch
+    frames stays subject (the idea of Papazoglou and Ferrari 2013, with signs of our own). Where
+    flow errs, colours say what the camera explains and what it does not (`match_camera`). A batch
     in which nothing moves on its own has no foreground.
     """
     height, width = frames[0].shape[:2]
@@ -55,20 +59,32 @@ def foreground_mask(
     colours = np.stack([_small_lab(frame, size) for frame in frames])
     ahead = [_shrink(flow, size, scale) for flow in forward]
     behind = [_shrink(flow, size, scale) for flow in backward]
-    signs = read_signs(colours, ahead, behind, linked or [True] * len(ahead))
+    linked = linked or [True] * len(ahead)
+    signs = read_signs(colours, ahead, behind, linked)
     patches = Patches(colours)
     moves = patches.mean(signs.moves)
     if not (moves > _SURE).any():
         return np.zeros((len(frames), height, width), np.bool_)
-    labels = _labels(patches, moves, patches.mean(signs.rests), patches.along(ahead, signs.agreed))
+    match = match_camera(colours, (ahead, behind), signs.cameras, linked)
+    motion = _motion(moves, patches.mean(signs.rests), patches, match)
+    labels = _labels(patches, moves, motion, patches.along(ahead, signs.agreed))
     masks = labels[patches.labels]
     return np.stack([enlarged(mask, frame) for mask, frame in zip(masks, frames, strict=True)])
 
 
-def _labels(patches: Patches, moves: Floats, rests: Floats, along: Links) -> NDArray[np.bool_]:
+def _motion(moves: Floats, rests: Floats, patches: Patches, match: CameraMatch) -> Floats:
+    """(n,), -2 to 2.5: odds that a patch moves on its own, by flow and where it errs by colours."""
+    stays = np.maximum(0, patches.mean(match.stays) - 0.05)
+    moves = moves * np.maximum(0, 1 - 4 * stays)
+    beyond = np.maximum(0, patches.mean(match.unexplained) - _EXPLAINED)
+    lost = 1.5 * np.tanh(beyond / (2 * _EXPLAINED))
+    rests = rests * np.maximum(0, 1 - moves) * np.maximum(0, 1 - lost)
+    return np.clip(1.5 * np.maximum(0, moves - _SURE) + rests + lost - 12 * stays, -2, 2.5)
+
+
+def _labels(patches: Patches, moves: Floats, motion: Floats, along: Links) -> NDArray[np.bool_]:
     """(n,), True for subject: the cheapest cut, its colours learned from the cut before."""
     beside = patches.beside()
-    motion = np.clip(1.5 * np.maximum(0, moves - _SURE) + rests * np.maximum(0, 1 - moves), -2, 2.5)
     nearness = _nearness(patches, beside, moves, motion)
     # Motion is heard first; nearness speaks where it says little.
     known = motion + 1.5 * nearness * np.maximum(0, 1 - np.abs(motion) / 2) + _DOUBT
@@ -101,7 +117,7 @@ def _costs(beside: Links, along: Links) -> Floats:
     """What it costs to cut each link: much between patches of one colour, little at edges."""
     usual = 2 * float(beside.contrast.mean()) + 1e-9 if len(beside.contrast) else 1.0
     within = 0.5 * beside.shared / SPACING * (0.05 + np.exp(-beside.contrast / usual))
-    between = 0.8 * along.shared / SPACING**2 * np.exp(-along.contrast / usual)
+    between = 1.6 * along.shared / SPACING**2 * np.exp(-along.contrast / usual)
     return np.concatenate([within, between])
 
 

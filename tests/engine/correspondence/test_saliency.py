@@ -190,7 +190,7 @@ def test_what_moves_in_the_sample_is_foreground() -> None:
     true = [_drawn(key) for key in keys[::2]]
     found = list(masks[::2])
     shared = sum(int((a & b).sum()) for a, b in zip(found, true, strict=True))
-    assert shared / sum(int((a | b).sum()) for a, b in zip(found, true, strict=True)) > 0.5
+    assert shared / sum(int((a | b).sum()) for a, b in zip(found, true, strict=True)) > 0.7
 
 
 def _drawn(frame: int) -> np.ndarray:
