@@ -6,6 +6,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -200,6 +201,37 @@ def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
     again.wait("the clip to be shown", again.source_info)
     again.wait("the result to be shown", lambda: again.window.display.has_whole_result)
     assert again.window.views.problems.problem is None
+
+
+def test_a_result_is_shown_though_the_daemon_answers_before_its_clip_is_found_missing(
+    make_app: Callable[[], App],
+    start_daemon: StartDaemon,
+    clip: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = make_app()
+    daemon = start_daemon()
+    started(app, daemon, clip)
+    app.wait_for_next(1)
+    app.window.close()
+    content = clip.read_bytes()
+    clip.unlink()
+    has_answered = threading.Event()
+
+    def find_late(*_: object) -> None:
+        assert has_answered.wait(60)
+
+    monkeypatch.setattr("fresco_gui.clips.opener.find_moved", find_late)
+
+    again = make_app()
+    again.connect(daemon)
+    has_answered.set()
+    again.wait("it to be missed", lambda: again.window.views.problems.problem)
+    assert not again.window.display.has_whole_result
+    clip.write_bytes(content)
+
+    again.wait("the clip to be shown", again.source_info)
+    again.wait("the result to be shown", lambda: again.window.display.has_whole_result)
 
 
 @pytest.fixture

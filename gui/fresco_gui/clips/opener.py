@@ -63,7 +63,8 @@ class ClipOpener(QObject):
         self.clip: ReadableClip | None = None
         """What the daemon can read; None until it has looked at it."""
         self.is_gone = False
-        self._is_shown = False
+        self.is_shown = False
+        """Whether it was found; it may be gone again since."""
         self._is_waiting = False
         self._before: tuple[Project, Path] | None = None
         self._candidate: Path | None = None
@@ -114,7 +115,7 @@ class ClipOpener(QObject):
         path = path.expanduser().absolute()
         self._services.reporter.over.emit(CLIP_UNREADABLE)
         self._candidate = path
-        if not self._is_shown:
+        if not self.is_shown:
             self.open_known(path, frame_rate)
             return
 
@@ -210,7 +211,7 @@ class ClipOpener(QObject):
             self._look_for_moved(path)
 
     def _show(self, path: Path) -> None:
-        self._is_shown = True
+        self.is_shown = True
         self.opened.emit(path)
         self.reach()
         self._keep_fingerprint(path)
@@ -220,7 +221,7 @@ class ClipOpener(QObject):
     def _let_go(self) -> None:
         self.leaving.emit()
         self.clip = None
-        self.is_gone = self._is_shown = False
+        self.is_gone = self.is_shown = False
         self._stop_waiting()
         for reason in (CLIP_GONE, CLIP_WAITS):
             self._services.reporter.over.emit(reason)
@@ -230,7 +231,7 @@ class ClipOpener(QObject):
     def reach(self) -> None:
         """Have the daemon look at the clip, unless its file is gone or still looked for."""
         session, path = self._daemon.session, self._path
-        if session is None or self.is_gone or not self._is_shown:
+        if session is None or self.is_gone or not self.is_shown:
             return
         rate = self._project_store.project.rate
         self._services.workers.call(
@@ -331,7 +332,7 @@ class ClipOpener(QObject):
         self.is_gone = False
         self._services.reporter.over.emit(CLIP_GONE)
         self.presence_changed.emit()
-        if self._is_shown:
+        if self.is_shown:
             self.reach()
         else:
             # It was gone already when its project was opened.

@@ -106,9 +106,13 @@ class ShownJob(QObject):
         self.show_version(job.id)
 
     def resume(self) -> None:
-        """Show the newest job of the project, from its result or from the daemon."""
+        """Show the newest job of the project, from its result or from the daemon.
+
+        While its clip is still looked for there is nothing to show it with: it comes with the clip.
+        """
         project = self._project_store.project
-        if not project.made or not project.clip or self._opener.is_gone or self.follower:
+        is_visible = self._opener.is_shown and not self._opener.is_gone
+        if not project.made or not is_visible or self.follower:
             return
         made = project.made[0]
         parent = self._project_store.made(made.parent)
