@@ -33,7 +33,7 @@ def numbered_pictures(folder: Path) -> list[Path]:
 def check_own(*paths: Path) -> None:
     """Raises `OutputNotWritable` where one of `paths` is there and not as a job has saved it."""
     for path in paths:
-        if path.exists() and not is_own(path):
+        if path.exists() and not is_as_saved(path):
             raise OutputNotWritable(
                 path,
                 "no job has saved this picture, or it was painted over since; choose another "
@@ -68,7 +68,7 @@ def _note(image: Image) -> str:
     return f"fresco {hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
 
 
-def is_own(path: Path) -> bool:
+def is_as_saved(path: Path) -> bool:
     """Whether the picture at `path` is there and as a job has saved it."""
     try:
         data = read_file(path, _MOST_BYTES)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 SEGMENT, TRACKS, CLUSTER = 0x18538067, 0x1654AE6B, 0x1F43B675
-TRACK, TRACK_TYPE, VIDEO, WIDTH, HEIGHT = 0xAE, 0x83, 0xE0, 0xB0, 0xBA
-IS_VIDEO = 1
+VIDEO, WIDTH, HEIGHT = 0xE0, 0xB0, 0xBA
+_TRACK, _TRACK_TYPE, _IS_VIDEO = 0xAE, 0x83, 1
 MOST_NUMBER_BYTES = 8
 _MOST_ELEMENTS = 10_000
 """Of a damaged file more are not looked at."""
@@ -49,6 +49,17 @@ def number_in(file: BinaryIO, element: Element) -> int:
     """The number that an element holds."""
     file.seek(element.begin)
     return int.from_bytes(file.read(min(MOST_NUMBER_BYTES, element.end - element.begin)), "big")
+
+
+def video_tracks(file: BinaryIO, tracks: Element) -> Iterator[tuple[Element, Element]]:
+    """Each track of pictures among `tracks`, and what it says of them."""
+    for track in elements(file, tracks.begin, tracks.end):
+        if track.name != _TRACK:
+            continue
+        parts = {part.name: part for part in elements(file, track.begin, track.end)}
+        kind, video = parts.get(_TRACK_TYPE), parts.get(VIDEO)
+        if kind is not None and video is not None and number_in(file, kind) == _IS_VIDEO:
+            yield track, video
 
 
 def _variable(file: BinaryIO, *, is_marked: bool) -> tuple[int, int]:

@@ -20,17 +20,14 @@ from fresco_media.files.opening import open_file
 from fresco_media.video.ebml import (
     CLUSTER,
     HEIGHT,
-    IS_VIDEO,
     MOST_NUMBER_BYTES,
     SEGMENT,
-    TRACK,
-    TRACK_TYPE,
     TRACKS,
-    VIDEO,
     WIDTH,
     Element,
     elements,
     number_in,
+    video_tracks,
 )
 
 Size = tuple[int, int]
@@ -145,18 +142,13 @@ def _listed_place(file: BinaryIO, listing: Element) -> int | None:
 
 
 def _videos_in(file: BinaryIO, tracks: Element) -> Iterator[dict[int, int]]:
-    for track in elements(file, tracks.begin, tracks.end):
-        if track.name != TRACK:
-            continue
-        parts = {part.name: part for part in elements(file, track.begin, track.end)}
-        kind, video = parts.get(TRACK_TYPE), parts.get(VIDEO)
-        if kind is not None and video is not None and number_in(file, kind) == IS_VIDEO:
-            inside = elements(file, video.begin, video.end)
-            yield {
-                one.name: number_in(file, one)
-                for one in inside
-                if one.end - one.begin <= MOST_NUMBER_BYTES
-            }
+    for _, video in video_tracks(file, tracks):
+        inside = elements(file, video.begin, video.end)
+        yield {
+            one.name: number_in(file, one)
+            for one in inside
+            if one.end - one.begin <= MOST_NUMBER_BYTES
+        }
 
 
 def _cropped(video: dict[int, int]) -> Size | None:

@@ -14,16 +14,14 @@ from pathlib import Path
 
 from fresco_media.video.ebml import (
     HEIGHT,
-    IS_VIDEO,
     SEGMENT,
-    TRACK,
-    TRACK_TYPE,
     TRACKS,
     VIDEO,
     WIDTH,
     Element,
     elements,
     number_in,
+    video_tracks,
 )
 
 _DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT = 0x54B0, 0x54BA, 0x54B2
@@ -66,17 +64,14 @@ def _tracks_in(head: bytearray) -> Element:
 
 
 def _with_aspect(head: bytearray, tracks: Element, aspect: Fraction) -> bool:
-    for track in _inside(head, tracks):
-        parts = {part.name: part for part in _inside(head, track)} if track.name == TRACK else {}
-        kind = parts.get(TRACK_TYPE)
-        if VIDEO in parts and kind and number_in(BytesIO(head), kind) == IS_VIDEO:
-            made = b"".join(_rewritten(head, track, aspect))
-            room = track.end - track.begin - len(made)
-            if room < 0 or 0 < room < _LEAST_VOID:
-                return False
-            head[track.begin : track.end] = made + _void(room)
-            _state_checksum(head, tracks)
-            return True
+    for track, _ in video_tracks(BytesIO(head), tracks):
+        made = b"".join(_rewritten(head, track, aspect))
+        room = track.end - track.begin - len(made)
+        if room < 0 or 0 < room < _LEAST_VOID:
+            return False
+        head[track.begin : track.end] = made + _void(room)
+        _state_checksum(head, tracks)
+        return True
     return False
 
 

@@ -25,7 +25,7 @@ from fresco_media.files.faults import writing
 from fresco_media.files.text import counted
 from fresco_media.files.unfinished import begin_unfinished
 from fresco_media.stills.images import displayed
-from fresco_media.stills.numbered_folder import encoded_own, is_own
+from fresco_media.stills.numbered_folder import encoded_own, is_as_saved
 from fresco_media.types import Frame
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.destination import Destination, check_destination
@@ -274,7 +274,7 @@ class _ImageWriter(FrameWriter):
         if self._destination.is_taken and not self._destination.overwrite:
             raise FileExistsError
         folder.mkdir(exist_ok=True)
-        for stale in filter(is_own, self._destination.stale):
+        for stale in filter(is_as_saved, self._destination.stale):
             stale.unlink()
         moved: list[Path] = []
         try:

@@ -184,10 +184,6 @@ class CheckpointReader:
         """Where a picture is stored."""
         return self.folder / picture_name(kind, index)
 
-    def batch_path(self, key: int) -> Path:
-        """Where the record of a batch is stored."""
-        return self.folder / batch_name(key)
-
     def _numbers(self, folder: str, suffix: str) -> tuple[int, ...]:
         try:
             names = self.own.names(folder)

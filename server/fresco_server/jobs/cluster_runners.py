@@ -7,16 +7,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from fresco_server.errors import CannotStart, NodeUnknown, WorkerLost
-from fresco_server.jobs import starting
+from fresco_server.errors import NodeUnknown
 from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.first_answer import wait_ready
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.messages import Broken, DrainNode, Ended, Message, Order, Ready, Refused
+from fresco_server.jobs.messages import DrainNode, Ended, Message, Order
 from fresco_server.jobs.path_policy import cluster_command
-from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
 from fresco_server.jobs.shared_process import SharedProcess
-from fresco_server.jobs.starting import cause
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
 
@@ -63,7 +61,7 @@ class ClusterRunners:
         )
         inbox: queue.SimpleQueue[Message | Ended] = queue.SimpleQueue()
         line = shared.open(lambda _, message: inbox.put(message))
-        _check_start(line, inbox)
+        wait_ready(line, inbox)
         info = DeviceInfo(id=_ID, name=f"Ray cluster {settings.cluster}")
         runners = tuple(
             Runner(info, store, folders, settings, begin=shared.open, names=self._names)
@@ -118,19 +116,3 @@ def _stopped(device: DeviceInfo) -> DeviceInfo:
         state="stopped",
         node=device.node,
     )
-
-
-def _check_start(line: WorkerProcess, inbox: queue.SimpleQueue[Message | Ended]) -> None:
-    try:
-        message = inbox.get(timeout=starting.START_PATIENCE_S)
-    except queue.Empty:
-        line.kill()
-        raise WorkerLost("it does not answer") from None
-    if isinstance(message, Ready):
-        return
-    line.close()
-    if isinstance(message, Refused):
-        raise CannotStart(message.failure.message)
-    if isinstance(message, Broken):
-        raise WorkerLost(message.message, line.log_tail)
-    raise WorkerLost(cause(message.code if isinstance(message, Ended) else 0), line.log_tail)

@@ -21,12 +21,13 @@ from fresco_server.errors import (
 from fresco_server.jobs import starting
 from fresco_server.jobs.cluster_runners import ClusterRunners
 from fresco_server.jobs.devices import DeviceInfo
+from fresco_server.jobs.first_answer import wait_ready
 from fresco_server.jobs.folders import DataFolder
-from fresco_server.jobs.messages import Broken, Ended, Message, Ready, Refused
+from fresco_server.jobs.messages import Ended, Message
 from fresco_server.jobs.path_policy import worker_command
 from fresco_server.jobs.process import WorkerProcess
 from fresco_server.jobs.runner import Runner
-from fresco_server.jobs.starting import StartBackoff, cause
+from fresco_server.jobs.starting import StartBackoff
 from fresco_server.jobs.stopping import stop_waiting
 from fresco_server.jobs.store import JobStore
 from fresco_server.settings import ServerSettings
@@ -234,20 +235,11 @@ class _DeviceDiscovery:
         self._process = WorkerProcess("worker", command, folder, self._on_message)
 
     def devices(self) -> list[DeviceInfo]:
-        try:
-            message = self._inbox.get(timeout=starting.START_PATIENCE_S)
-        except queue.Empty:
-            self._process.kill()
-            raise WorkerLost("it does not answer") from None
-        if isinstance(message, Ready) and message.devices:
-            return list(message.devices)
-        self._process.close()
-        if isinstance(message, Refused):
-            raise CannotStart(message.failure.message)
-        if isinstance(message, Broken):
-            raise WorkerLost(message.message, self._process.log_tail)
-        code = message.code if isinstance(message, Ended) else 0
-        raise WorkerLost(cause(code), self._process.log_tail)
+        found = wait_ready(self._process, self._inbox).devices
+        if not found:
+            self._process.close()
+            raise WorkerLost("it names no device to work on", self._process.log_tail)
+        return list(found)
 
     def hand_over(self, runner: Runner) -> None:
         self._process.name = f"worker-{runner.device_id}"

@@ -19,6 +19,7 @@ from fresco_engine.checkpoint import (
     StoredBatch,
     StoredPlan,
 )
+from fresco_engine.checkpoint.reader import batch_name
 from fresco_engine.errors import DiskFull, OutputNotWritable
 from fresco_engine.settings import OptimisationSettings, RestyleSettings
 from fresco_engine.types import FrameQuality
@@ -119,7 +120,7 @@ def test_a_file_that_lost_or_changed_a_bit_counts_as_absent(tmp_path: Path, what
     checkpoint.save("frames", 5, picture(5, (8, 8)))
     checkpoint.save_batch(batch(5))
     is_picture = what == "picture"
-    path = checkpoint.picture_path("frames", 5) if is_picture else checkpoint.batch_path(5)
+    path = checkpoint.picture_path("frames", 5) if is_picture else tmp_path / batch_name(5)
     whole = path.read_bytes()
     torn = [whole[:length] for length in chance.sample(range(len(whole)), 40)]
     places = [chance.randrange(len(whole)) for _ in range(60)]
