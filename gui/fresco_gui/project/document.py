@@ -177,19 +177,22 @@ def _project(path: Path, content: dict[str, Any]) -> Project:
         for one in (project, *looks):
             check_plain(RestyleSettings, one.values)
         _ = project.rate
-    except (
-        *(TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError),
-        InvalidSettings,
-    ) as error:
-        raise ProjectUnreadable(
-            f"{path} is damaged ({error}). Open the clip itself, or an earlier copy."
-        ) from error
+    except InvalidSettings as error:
+        raise _damaged(path, f" ({error})") from error
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
+        raise _damaged(path) from error
     beside = content.get("clip_beside")
     if project.clip and not Path(project.clip).exists() and isinstance(beside, str) and beside:
         moved = (path.parent / beside).resolve()
         if moved.exists():
             project = replace(project, clip=str(moved))
     return project
+
+
+def _damaged(path: Path, why: str = "") -> ProjectUnreadable:
+    return ProjectUnreadable(
+        f"{path} is damaged{why}. Open the clip itself, or an earlier copy of the project."
+    )
 
 
 def _check(one: Project | ProjectJob | ProjectLook) -> None:
