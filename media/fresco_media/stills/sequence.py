@@ -76,6 +76,9 @@ def find_sequence(path: Path) -> ImageSequence:
     if pattern is None or not path.parent.is_dir():
         raise ClipNotFound(path, "there is no such file; check the path")
     members = list_members(path.parent, pattern)
+    if not members and path.suffix.lower() not in IMAGE_SUFFIXES:
+        kinds = ", ".join(IMAGE_SUFFIXES)
+        raise ClipNotFound(path, f"pictures of this kind are not read; save them as one of {kinds}")
     if not members:
         raise ClipNotFound(path, "no file fits this pattern; check the name and the folder")
     is_plain = pattern.number_of(members[0][1].name) is not None

@@ -57,6 +57,17 @@ def test_numbers_without_leading_zeros_are_ordered_as_numbers(make_images: MakeI
     assert Clip.open(folder).first_number == 8
 
 
+def test_a_pattern_of_a_kind_that_is_not_read_says_what_is(make_images: MakeImages) -> None:
+    folder = make_images("plates", (1, 2))
+    for picture_path in folder.iterdir():
+        picture_path.rename(picture_path.with_suffix(".jxl"))
+
+    with pytest.raises(ClipNotFound, match=r"of this kind are not read; save them as one of .*png"):
+        Clip.open(folder / "shot_%04d.jxl")
+    with pytest.raises(ClipNotFound, match="no file fits this pattern"):
+        Clip.open(folder / "shot_%04d.png")
+
+
 def test_holes_are_named(make_images: MakeImages) -> None:
     folder = make_images("plates", [1, 2, 5, 6])
 
