@@ -64,6 +64,7 @@ from fresco_media.video.streams import choose_video, sounds_beside
 from fresco_media.video.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.video.transport import find_codec_change
 
+_MOST_STRETCHED = Fraction(10)
 # Keyframes of these are painted over what was there before, or refer to colours of earlier ones.
 _PAINTING_OVER = {"rpza"}
 
@@ -276,6 +277,7 @@ def _header_of(
     container: av.container.InputContainer, stream: av.VideoStream, warnings: tuple[str, ...]
 ) -> _Header:
     context = stream.codec_context
+    aspect, told = _pixel_aspect(stream)
     return _Header(
         stream_index=stream.index,
         codec=context.name,
@@ -285,14 +287,25 @@ def _header_of(
         has_alpha_layer=has_alpha_layer(stream),
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
-        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        sample_aspect=aspect,
         has_audio=bool(sounds_beside(container, stream)),
         has_times=_has_times(container),
         is_intra_only=context.codec.intra_only,
         paints_over=context.name in _PAINTING_OVER,
         can_reorder=context.codec.reorder,
         does_reorder=bool(context.has_b_frames),
-        warnings=warnings,
+        warnings=(*warnings, *told),
+    )
+
+
+def _pixel_aspect(stream: av.VideoStream) -> tuple[Fraction, tuple[str, ...]]:
+    """A pixel's width by its height, and what is to be said where what is stated cannot be one."""
+    stated = stream.sample_aspect_ratio or Fraction(1)
+    if 1 / _MOST_STRETCHED <= stated <= _MOST_STRETCHED:
+        return stated, ()
+    return Fraction(1), (
+        f"the file says that its pixels are {float(stated):g} times as wide as high, which cannot "
+        "be meant; they are taken for square",
     )
 
 
