@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -31,6 +31,8 @@ _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 # Profiles that change no colour by more than this are sRGB under another name.
 _SAME = 2
 _CHROMATICITY_TOLERANCE = 0.02
+_ADOBE_GAMMA = 563 / 256
+_ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), (0.3127, 0.3290))
 
 
 def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
@@ -142,6 +144,16 @@ def by_chromaticities(
         return None
     light = light_of(codes, LINEAR if is_linear else 13)
     return encode_srgb(light if primaries is None else in_bt709(light, primaries))
+
+
+def from_adobe_rgb(codes: NDArray[np.uint16]) -> Image:
+    """Adobe RGB (1998) of 0-65535 as sRGB."""
+    return encode_srgb(in_bt709(np.take(_adobe_light(), codes), _ADOBE_RGB))
+
+
+@cache
+def _adobe_light() -> NDArray[np.float32]:
+    return np.power(np.linspace(0, 1, 65536), _ADOBE_GAMMA).astype(np.float32)
 
 
 def _wide(values: tuple[float, ...] | None) -> Chromaticities | None:

@@ -164,7 +164,7 @@ def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float3
     """
     options = {"layer": header.layer} if header.layer else {}
     alone = exr_chunks.data_window_alone(data)
-    light, alpha = _light(_decoded("exr", alone, options))
+    light, alpha = _light(decoded("exr", alone, options))
     exr_chunks.check_dark_blocks(alone, np.asarray(light.any(axis=2)))
     if header.corner == (0, 0) and header.size == light.shape[1::-1]:
         return light, alpha
@@ -246,7 +246,7 @@ def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | Non
     Raises:
         ValueError: it is damaged.
     """
-    return _codes(_decoded("dpx", data, {}))
+    return codes_in(decoded("dpx", data, {}))
 
 
 def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -255,11 +255,12 @@ def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
     Raises:
         ValueError: it is damaged, or of a kind that FFmpeg does not read.
     """
-    frame = _decoded("tiff", data, {})
-    return _light(frame) if frame.format.name.startswith(_FLOATS) else _codes(frame)
+    frame = decoded("tiff", data, {})
+    return _light(frame) if frame.format.name.startswith(_FLOATS) else codes_in(frame)
 
 
-def _codes(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+def codes_in(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+    """RGB of 0-65535 in a decoded picture, and alpha."""
     has_alpha = any(component.is_alpha for component in frame.format.components)
     made = frame.reformat(format="rgba64le" if has_alpha else "rgb48le").to_ndarray()
     codes = made.astype(np.uint16, copy=False)
@@ -277,8 +278,12 @@ def is_linear(header: FilmHeader) -> bool:
     return header.transfer == _DPX_LINEAR
 
 
-def _decoded(codec: str, data: bytes, options: dict[str, str]) -> av.VideoFrame:
-    """The picture in `data`, decoded without a container: no other file can be reached."""
+def decoded(codec: str, data: bytes, options: dict[str, str]) -> av.VideoFrame:
+    """The picture in `data`, decoded without a container: no other file can be reached.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     try:
         decoder = av.CodecContext.create(codec, "r")
         assert isinstance(decoder, VideoCodecContext)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import PIL
 from PIL import Image as Pillow
@@ -56,6 +57,8 @@ _MAGIC = {
     "QOI": (b"qoif",),
     "DDS": (b"DDS ",),
 }
+# By what Pillow calls grey of 2 and of 4 bits: what makes 8 bits of it.
+_GREYS_OF_PNG = {"L;2": 85, "L;4": 17}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"jpeg"}
 
 
@@ -111,7 +114,28 @@ def open_with_pillow(file: BinaryIO) -> Pillow.Image:
     except PIL.UnidentifiedImageError as error:
         raise ValueError(str(error)) from error
     check_pixels(*picture.size)
+    _scale_transparency(picture)
     return picture
+
+
+def packing_of(picture: Pillow.Image) -> str:
+    """How Pillow calls the way in which pixels are stored that it has not read yet."""
+    tiles: Sequence[Any] = getattr(picture, "tile", ())
+    if not tiles:
+        return ""
+    args = tiles[0][3]
+    return str(args[0] if isinstance(args, tuple) else args)
+
+
+def _scale_transparency(picture: Pillow.Image) -> None:
+    """State the grey that PNG says is transparent in 8 bits, as its pixels will be."""
+    clear = picture.info.get("transparency")
+    if picture.format != "PNG" or not isinstance(clear, int):
+        return
+    scale = _GREYS_OF_PNG.get(packing_of(picture))
+    if scale is not None:
+        # Bits that a sample does not have do not count.
+        picture.info["transparency"] = (clear & (255 // scale)) * scale
 
 
 def is_read_by_pillow(kind: str) -> bool:

@@ -19,7 +19,7 @@ from fresco_media.colour.alpha import multiplied
 from fresco_media.colour.orientation import Orientation
 from fresco_media.colour.transfer import LINEAR, decode_density, encode_srgb, in_bt709, light_of
 from fresco_media.files.opening import read_file
-from fresco_media.stills import film, heif, psd
+from fresco_media.stills import film, heif, jpeg2000, psd
 from fresco_media.stills.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.stills.headers import (
     ASSOCIATED,
@@ -38,6 +38,7 @@ from fresco_media.stills.headers import (
     TiffTags,
     first_of,
     has_alpha,
+    is_adobe_rgb,
     is_deep,
     is_heif,
     orientation_of,
@@ -56,6 +57,8 @@ from fresco_media.types import Image
 
 _COMPRESSION_TAG, _PLANAR_TAG = 259, 284
 _PLANAR, _NOT_COMPRESSED = 2, 1
+# Of samples that no byte ends with, which only OpenCV unpacks.
+_ODD_BITS = (10, 12, 14)
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
 
@@ -98,6 +101,8 @@ def decode_still(data: bytes) -> Still:
         return _photograph(data)
     if kind == "AVIF" and (still := _deep_avif(data)) is not None:
         return still
+    if kind == "JPEG2000" and jpeg2000.bit_depth(data) > 8:
+        return _deep_jpeg2000(data)
     if kind == "TIFF":
         tags = tiff_tags(io.BytesIO(data))
         if tiff_bits(tags) > 8 or _is_bare_yuv(tags):
@@ -175,6 +180,14 @@ def _deep_avif(data: bytes) -> Still | None:
     return None
 
 
+def _deep_jpeg2000(data: bytes) -> Still:
+    codes, alpha = jpeg2000.codes_of(data)
+    profile = jpeg2000.profile_in(data)
+    shown = _by_profile(codes, profile) if profile else None
+    coverage = None if alpha is None else _rounded(alpha)
+    return _laid(_rounded(codes) if shown is None else shown, coverage, Orientation(), Fraction(1))
+
+
 def _shallow(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 8 bits, whose pixels Pillow has read."""
     is_tiff = picture.format == "TIFF"
@@ -198,7 +211,7 @@ def _shallow(data: bytes, picture: Pillow.Image) -> Still:
 
 
 def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:
-    mode, profile = picture.mode, picture.info.get("icc_profile")
+    mode, profile = picture.mode, picture.info.get("icc_profile") or jpeg2000.profile_in(data)
     if mode == "LAB" and not profile:
         profile = profiles.lab_profile()
     if profile:
@@ -210,6 +223,8 @@ def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:
     tags = cicp_of(data) or heif.tags_of_file(data)
     if tags is not None:
         found = profiles.by_code_points(plain.astype(np.uint16) * 257, tags)
+    elif is_adobe_rgb(picture):
+        found = profiles.from_adobe_rgb(plain.astype(np.uint16) * 257)
     elif "srgb" not in picture.info and picture.info.keys() & {"gamma", "chromaticity"}:
         found = profiles.by_chromaticities(plain.astype(np.uint16) * 257, *_png_colours(picture))
     else:
@@ -230,7 +245,7 @@ def _without_alpha(picture: Pillow.Image, mode: str) -> Pillow.Image:
 
 def _deep(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 16 bits, which Pillow would cut to 8; it has read the header."""
-    codes, alpha = _unpacked(_decoded(data))
+    codes, alpha = _unpacked(_whole_scale(data, picture))
     clear = picture.info.get("transparency")
     if alpha is None and isinstance(clear, int):
         # Of grey, OpenCV leaves out the one that PNG says is transparent.
@@ -252,6 +267,14 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
             shown = profiles.by_chromaticities(wide, *_png_colours(picture))
     coverage = None if alpha is None else _as_levels(alpha)
     return _laid(_as_levels(codes) if shown is None else shown, coverage, orientation, aspect)
+
+
+def _whole_scale(data: bytes, picture: Pillow.Image) -> NDArray[Any]:
+    """Samples whose highest value is that of their type."""
+    if picture.format == "PPM" and picture.mode == "I":
+        # OpenCV takes any highest value for that of 16 bits; Pillow has them all at that scale.
+        return np.asarray(picture).astype(np.uint16)
+    return _decoded(data)
 
 
 def _by_profile(codes: NDArray[Any], profile: bytes) -> Image | None:
@@ -307,6 +330,9 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
     photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
     if samples > 2 and photometric in (FROM_WHITE, FROM_BLACK):
         raise OSError("OpenCV takes grey with two samples behind it for colours")
+    if photometric == FROM_WHITE and samples == 1 and tiff_bits(tags) in _ODD_BITS:
+        codes, _ = _unpacked(_decoded(data))
+        return np.iinfo(codes.dtype).max - codes, None
     # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
     if not (is_planar or photometric == FROM_WHITE or samples == 2):
         return _unpacked(_decoded(data))  # OpenCV turns a TIFF, as it does no other picture here.

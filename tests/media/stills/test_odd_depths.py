@@ -1,0 +1,209 @@
+"""Pictures whose samples are of odd depths, or whose files hold more than the picture itself."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fresco_media.colour import profiles
+from fresco_media.errors import ClipUnreadable
+from fresco_media.stills.headers import read_header
+from fresco_media.stills.reading import read_still
+from PIL import Image as Pillow
+
+from tests.media import makers
+
+SHADES = np.tile(np.linspace(0, 255, 32).round().astype(np.uint8), (24, 1))
+
+
+def packed(samples: np.ndarray, bits: int) -> bytes:
+    """Rows of samples of any depth, each filled up to whole bytes."""
+    places = np.arange(bits)[::-1]
+    rows = (samples[..., None].astype(int) >> places & 1).reshape(len(samples), -1)
+    return np.packbits(rows.astype(np.uint8), axis=1).tobytes()
+
+
+def grey_tiff(
+    bits: int, photometric: int, data: bytes, more: dict[int, int] | None = None, following: int = 0
+) -> bytes:
+    """An uncompressed TIFF of one channel, 32 pixels by 24."""
+    values = {256: 32, 257: 24, 258: bits, 259: 1, 262: photometric, 277: 1, 278: 24}
+    values |= more or {}
+    start = 8 + 2 + 12 * (len(values) + 2) + 4
+    values |= {273: start, 279: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, values[tag]) for tag in sorted(values))
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(values))
+    return head + entries + struct.pack("<I", following) + data
+
+
+def rows_of_png(bits: int, greys: np.ndarray) -> bytes:
+    body = packed(greys, bits)
+    width = len(body) // len(greys)
+    return b"".join(b"\0" + body[start : start + width] for start in range(0, len(body), width))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("is_white", [False, True])
+def test_the_transparent_grey_of_png_counts_in_its_own_bits(
+    tmp_path: Path, bits: int, is_white: bool
+) -> None:
+    top = (1 << bits) - 1
+    greys = np.tile(np.arange(32) % 2 * top, (24, 1))
+    clear = top if is_white else 0
+    path = tmp_path / "a.png"
+    Pillow.new("L", (32, 24)).save(path)
+    data = bytearray(path.read_bytes())
+    data[24] = bits
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    start = data.index(b"IDAT") - 4
+    data[start:] = chunk(b"tRNS", struct.pack(">H", clear))
+    data += chunk(b"IDAT", zlib.compress(rows_of_png(bits, greys))) + chunk(b"IEND")
+    path.write_bytes(data)
+
+    still = read_still(path)
+
+    assert still.alpha is not None
+    np.testing.assert_array_equal(still.alpha, np.where(greys == clear, 0, 255))
+    assert still.image.max() == (0 if is_white else 255)
+
+
+def chunk(kind: bytes, body: bytes = b"") -> bytes:
+    check = zlib.crc32(kind + body).to_bytes(4, "big")
+    return len(body).to_bytes(4, "big") + kind + body + check
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("from_white", [False, True])
+def test_a_tiff_of_any_depth_may_count_from_white(
+    tmp_path: Path, bits: int, from_white: bool
+) -> None:
+    top = (1 << bits) - 1
+    samples = np.rint(SHADES / 255 * top).astype(int)
+    stored = top - samples if from_white else samples
+    (tmp_path / "a.tif").write_bytes(grey_tiff(bits, 0 if from_white else 1, packed(stored, bits)))
+
+    assert np.abs(read_still(tmp_path / "a.tif").image.astype(int) - SHADES[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_tiff_of_signed_numbers_is_refused_with_what_to_do(tmp_path: Path, bits: int) -> None:
+    data = grey_tiff(bits, 1, bytes(32 * 24 * bits // 8), {339: 2})
+    (tmp_path / "a.tif").write_bytes(data)
+
+    for read in (read_header, read_still):
+        with pytest.raises(ClipUnreadable, match=r"signed numbers.*export it with 8 or 16 bits"):
+            read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("most", [100, 1023, 4095, 65535])
+@pytest.mark.parametrize("kind", ["P5", "P2"])
+def test_the_highest_grey_of_a_pgm_is_white(tmp_path: Path, most: int, kind: str) -> None:
+    samples = np.rint(SHADES / 255 * most).astype(int)
+    body = samples.astype(">u2" if most > 255 else "u1").tobytes()
+    if kind == "P2":
+        body = " ".join(map(str, samples.ravel())).encode()
+    (tmp_path / "a.pgm").write_bytes(f"{kind}\n32 24\n{most}\n".encode() + body)
+
+    wanted = np.rint(samples / most * 255)
+    assert np.abs(read_still(tmp_path / "a.pgm").image - wanted[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("green_bits", [5, 6])
+def test_a_bmp_of_sixteen_bits_reaches_white(tmp_path: Path, green_bits: int) -> None:
+    five, green = SHADES.astype(int) >> 3, SHADES.astype(int) >> 8 - green_bits
+    pixels = (five << 5 + green_bits | green << 5 | five).astype("<u2")
+    masks = struct.pack("<3I", 31 << 5 + green_bits, (1 << green_bits) - 1 << 5, 31)
+    header = struct.pack("<IiiHHIIiiII", 40, 32, -24, 1, 16, 3, 0, 0, 0, 0, 0)
+    head = struct.pack("<2sIHHI", b"BM", 66 + pixels.nbytes, 0, 0, 66)
+    (tmp_path / "a.bmp").write_bytes(head + header + masks + pixels.tobytes())
+
+    image = read_still(tmp_path / "a.bmp").image.astype(int)
+
+    assert read_header(tmp_path / "a.bmp").bit_depth == 8
+    assert np.abs(image[..., 0] - np.rint(five / 31 * 255)).max() <= 1
+    assert np.abs(image[..., 1] - np.rint(green / ((1 << green_bits) - 1) * 255)).max() <= 1
+    assert image.max() == 255
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{254: 1, 330: 8}, {50706: 1 | 4 << 8}, {262: 32803}, {262: 34892}],
+    ids=["preview with the raw inside", "dng", "sensor", "linear raw"],
+)
+@pytest.mark.parametrize("name", ["a.dng", "a.nef", "a.tif"])
+def test_the_preview_of_a_raw_picture_is_not_taken_for_it(
+    tmp_path: Path, more: dict[int, int], name: str
+) -> None:
+    (tmp_path / name).write_bytes(grey_tiff(8, 1, SHADES.tobytes(), more))
+
+    for read in (read_header, read_still):
+        with pytest.raises(ClipUnreadable, match=r"a camera's raw picture.*develop it"):
+            read(tmp_path / name)
+
+
+def test_canons_raw_pictures_are_known_by_their_mark(tmp_path: Path) -> None:
+    data = grey_tiff(8, 1, SHADES.tobytes())
+    moved = data[:4] + struct.pack("<I", 16) + b"CR\2\0\0\0\0\0" + data[8:]
+    (tmp_path / "a.cr2").write_bytes(moved)
+
+    with pytest.raises(ClipUnreadable, match="a camera's raw picture"):
+        read_header(tmp_path / "a.cr2")
+
+
+def test_a_preview_before_its_picture_is_not_taken_for_it(tmp_path: Path) -> None:
+    first = grey_tiff(8, 1, SHADES.tobytes(), {254: 1})
+    (tmp_path / "a.tif").write_bytes(
+        grey_tiff(8, 1, SHADES.tobytes(), {254: 1}, len(first)) + first[8:]
+    )
+
+    with pytest.raises(ClipUnreadable, match="begins with a preview"):
+        read_still(tmp_path / "a.tif")
+
+
+def test_a_lone_picture_that_says_it_is_reduced_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(grey_tiff(8, 1, SHADES.tobytes(), {254: 1}))
+
+    np.testing.assert_array_equal(read_still(tmp_path / "a.tif").image[..., 0], SHADES)
+
+
+@pytest.mark.parametrize(
+    ("space", "mark", "is_wide"),
+    [
+        (65535, "R03", True),
+        (2, "R03", True),
+        (1, "R98", False),
+        (1, "R03", False),
+        (65535, "", False),
+    ],
+)
+def test_a_camera_may_say_adobe_rgb_by_exif(
+    tmp_path: Path, space: int, mark: str, is_wide: bool
+) -> None:
+    colours = np.full((24, 32, 3), (60, 200, 90), np.uint8)
+    exif = Pillow.Exif()
+    exif[0x8769] = {0xA001: space, **({0xA005: {1: mark}} if mark else {})}
+    path = tmp_path / "a.jpg"
+    Pillow.fromarray(colours).save(path, quality=100, subsampling=0, exif=exif)
+
+    wanted = colours
+    if is_wide:
+        profile = makers.icc_profile(makers.ADOBE_RGB)
+        converted = profiles.to_srgb(Pillow.fromarray(colours), profile)
+        assert converted is not None
+        wanted = converted
+    assert np.abs(read_still(path).image.astype(int) - wanted).max() <= 2
+
+
+def test_a_profile_counts_more_than_what_exif_says(tmp_path: Path) -> None:
+    colours = np.full((24, 32, 3), (60, 200, 90), np.uint8)
+    exif = Pillow.Exif()
+    exif[0x8769] = {0xA001: 65535, 0xA005: {1: "R03"}}
+    path = tmp_path / "a.jpg"
+    Pillow.fromarray(colours).save(
+        path, quality=100, subsampling=0, exif=exif, icc_profile=makers.icc_profile(makers.SRGB)
+    )
+
+    assert np.abs(read_still(path).image.astype(int) - colours).max() <= 3
