@@ -45,6 +45,8 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
         return np.asarray(picture.convert("RGB"), np.uint8)
     if (mode == "CMYK") != (picture.mode == "CMYK") or (mode == "LAB") != (picture.mode == "LAB"):
         return None
+    if mode == "L" and picture.mode == "RGB" and not _is_grey(np.asarray(picture)):
+        return None
     converted = transform.apply(picture if picture.mode == mode else picture.convert(mode))
     return np.asarray(converted, np.uint8)
 
@@ -95,7 +97,15 @@ def deep_to_srgb(codes: NDArray[Any], profile: bytes) -> Image | None:
     except _FAULTS:
         return None
     shaper = None if is_own else shaper_of(profile)
+    if shaper is not None and shaper.is_grey and not _is_grey(codes):
+        return None
     return None if shaper is None else shaper.to_srgb(codes)
+
+
+def _is_grey(pixels: NDArray[Any]) -> bool:
+    """Whether there are no colours, which a profile for grey knows nothing of."""
+    grey = pixels[..., :1]
+    return bool((pixels[..., 1:] == grey).all())
 
 
 @lru_cache(maxsize=8)
@@ -110,7 +120,7 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
         mode,
         "RGB",
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | _exactly(mode),
     )
     if mode not in ("RGB", "L"):
         return mode, transform
@@ -118,6 +128,11 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
     before = np.asarray(probe.convert("RGB"), np.int16)
     after = np.asarray(transform.apply(probe), np.int16)
     return mode, None if np.abs(after - before).max() <= _SAME else transform
+
+
+def _exactly(mode: str) -> ImageCms.Flags:
+    """What keeps LittleCMS from taking steps of grey together, many levels off in the shadows."""
+    return ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
 
 
 def lab_profile() -> bytes:

@@ -53,7 +53,7 @@ FROM_WHITE, FROM_BLACK, RGB, YUV = 0, 1, 2, 6
 _CIE_LAB, _OTHER_LAB = 8, (9, 10)
 _SENSOR = (32803, 34892)
 _SIGNED, _FLOAT = 2, 3
-_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 _SIXTEEN_IN_ALL = "BGR;16"
 _FILM_HEADER_BYTES = 1 << 20
 _LINEAR_NOTE = "the pictures hold linear light; it is shown as sRGB, clipped above white"
@@ -162,7 +162,11 @@ def _is_deep_jpeg2000(kind: str | None, file: BinaryIO) -> bool:
     if kind != "JPEG2000":
         return False
     file.seek(0)
-    return jpeg2000.bit_depth(file.read()) > 8
+    head = file.read(_FILM_HEADER_BYTES)
+    try:
+        return jpeg2000.bit_depth(head) > 8
+    except ValueError:  # What precedes the pixels may be long.
+        return jpeg2000.bit_depth(head + file.read()) > 8
 
 
 def _is_unused(picture: Pillow.Image, file: BinaryIO) -> bool:
@@ -247,7 +251,7 @@ def tga_attributes(file: BinaryIO) -> int | None:
 def is_deep(picture: Pillow.Image) -> bool:
     """Whether its samples have more than 8 bits."""
     packing = packing_of(picture)
-    return picture.mode in _DEEP_MODES or (";16" in packing and packing != _SIXTEEN_IN_ALL)
+    return picture.mode in DEEP_MODES or (";16" in packing and packing != _SIXTEEN_IN_ALL)
 
 
 def orientation_of(picture: Pillow.Image) -> Orientation:

@@ -23,6 +23,7 @@ from fresco_media.stills import film, heif, jpeg2000, psd
 from fresco_media.stills.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.stills.headers import (
     ASSOCIATED,
+    DEEP_MODES,
     EXTRA_SAMPLES_TAG,
     FAULTS,
     FROM_BLACK,
@@ -58,6 +59,7 @@ from fresco_media.types import Image
 _COMPRESSION_TAG, _PLANAR_TAG = 259, 284
 _PLANAR, _NOT_COMPRESSED = 2, 1
 # Of samples that no byte ends with, which only OpenCV unpacks.
+_MOST_OF_16_BITS = 65535
 _ODD_BITS = (10, 12, 14)
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
@@ -285,6 +287,14 @@ def _by_profile(codes: NDArray[Any], profile: bytes) -> Image | None:
     return profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
 
 
+def _grey_codes(picture: Pillow.Image) -> NDArray[Any]:
+    """Grey of more than 8 bits as Pillow has read it; it would cut off all that is above 255."""
+    samples = np.asarray(picture)
+    if picture.mode == "I" and samples.min() >= 0 and samples.max() <= _MOST_OF_16_BITS:
+        return samples.astype(np.uint16)
+    return samples.astype(samples.dtype.newbyteorder("="))
+
+
 def _is_bare_yuv(tags: TiffTags) -> bool:
     """Whether it is YUV as it stands, whose range and halved colours Pillow does not know."""
     photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
@@ -299,7 +309,9 @@ def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
         # A compression that OpenCV does not know may be one that Pillow does, to 8 bits.
         with open_with_pillow(io.BytesIO(data)) as picture:
             picture.load()
-            return _shallow(data, picture)
+            if picture.mode not in DEEP_MODES:
+                return _shallow(data, picture)
+            codes, alpha = _unpacked(_grey_codes(picture))
     stated = first_of(tags, EXTRA_SAMPLES_TAG, 0)
     is_multiplied = stated == ASSOCIATED
     profile = tags.get(ICC_TAG)
@@ -331,8 +343,7 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
     if samples > 2 and photometric in (FROM_WHITE, FROM_BLACK):
         raise OSError("OpenCV takes grey with two samples behind it for colours")
     if photometric == FROM_WHITE and samples == 1 and tiff_bits(tags) in _ODD_BITS:
-        codes, _ = _unpacked(_decoded(data))
-        return np.iinfo(codes.dtype).max - codes, None
+        return _from_white(data), None
     # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
     if not (is_planar or photometric == FROM_WHITE or samples == 2):
         return _unpacked(_decoded(data))  # OpenCV turns a TIFF, as it does no other picture here.
@@ -345,6 +356,14 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
         raise OSError(str(error)) from error
     orientation = tiff_orientation(tags)
     return orientation.apply(codes), None if extra is None else orientation.apply(extra)
+
+
+def _from_white(data: bytes) -> NDArray[Any]:
+    try:
+        codes, _ = _unpacked(_decoded(data))
+    except (ValueError, cv2.error) as error:
+        raise OSError(str(error)) from error  # Pillow would take white for black.
+    return np.iinfo(codes.dtype).max - codes
 
 
 def _decoded(data: bytes) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -207,3 +208,88 @@ def test_a_profile_counts_more_than_what_exif_says(tmp_path: Path) -> None:
     )
 
     assert np.abs(read_still(path).image.astype(int) - colours).max() <= 3
+
+
+@pytest.mark.parametrize("packing", ["zstd", "lzma", "tiff_lzw"])
+@pytest.mark.parametrize("kind", ["<u2", ">u2", "<f4"])
+def test_deep_grey_is_read_however_a_tiff_is_packed(
+    tmp_path: Path, packing: str, kind: str
+) -> None:
+    light = SHADES.astype(np.float64) / 255
+    samples = (light * 65535).round() if kind != "<f4" else light
+    path = tmp_path / "a.tif"
+    try:
+        Pillow.fromarray(samples.astype(kind)).save(path, compression=packing)
+    except OSError:
+        pytest.skip(f"this Pillow has no {packing}")
+
+    wanted = SHADES
+    if kind == "<f4":
+        curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        wanted = np.rint(curved * 255)
+    assert np.abs(read_still(path).image - wanted[..., None].astype(int)).max() <= 1
+
+
+def grey_profile(gamma: float) -> bytes:
+    """An ICC profile (version 2) of grey with one gamma."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    curve = b"curv\0\0\0\0" + struct.pack(">IH2x", 1, round(gamma * 256))
+    parts = {b"wtpt": white, b"kTRC": curve}
+    start = 128 + 4 + 12 * len(parts)
+    table, body = struct.pack(">I", len(parts)), b""
+    for name, part in parts.items():
+        table += name + struct.pack(">2I", start + len(body), len(part))
+        body += part
+    head = struct.pack(">I4sI", start + len(body), bytes(4), 0x02400000) + b"mntrGRAYXYZ "
+    head += bytes(12) + b"acsp" + bytes(28) + white[8:]
+    return head.ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_the_profile_of_grey_is_applied_in_the_shadows_too(
+    tmp_path: Path, suffix: str, depth: int
+) -> None:
+    samples = SHADES if depth == 8 else SHADES.astype(np.uint16) * 257
+    path = tmp_path / f"a{suffix}"
+    Pillow.fromarray(samples).save(path, icc_profile=grey_profile(1.0))
+
+    light = SHADES / 255
+    curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(read_still(path).image - np.rint(curved * 255)[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+def test_a_profile_of_grey_takes_no_colours_away(tmp_path: Path, suffix: str) -> None:
+    colours = np.full((24, 32, 3), (200, 120, 40), np.uint8)
+    path = tmp_path / f"a{suffix}"
+    options: dict[str, Any] = {"quality": 100, "subsampling": 0} if suffix == ".jpg" else {}
+    Pillow.fromarray(colours).save(path, icc_profile=grey_profile(2.2), **options)
+
+    assert np.abs(read_still(path).image.astype(int) - colours).max() <= 2
+
+
+def test_a_profile_of_grey_is_applied_to_grey_in_three_channels(tmp_path: Path) -> None:
+    Pillow.fromarray(np.dstack([SHADES] * 3)).save(
+        tmp_path / "a.png", icc_profile=grey_profile(1.0)
+    )
+
+    assert read_still(tmp_path / "a.png").image[0, 16, 0] > SHADES[0, 16] + 40
+
+
+def test_a_profile_of_grey_takes_no_colours_away_from_a_deep_tiff(tmp_path: Path) -> None:
+    path, profile = tmp_path / "a.tif", grey_profile(1.0)
+    colours = np.full((24, 32, 3), (200, 120, 40), np.uint16) * 257
+    values = {256: 32, 257: 24, 259: 1, 262: 2, 277: 3, 278: 24}
+    start = 8 + 2 + 12 * (len(values) + 4) + 4
+    places = {258: start, 34675: start + 6, 273: start + 6 + len(profile)}
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items()]
+    entries += [struct.pack("<HHII", 258, 3, 3, places[258])]
+    entries += [struct.pack("<HHII", 34675, 7, len(profile), places[34675])]
+    entries += [struct.pack("<HHII", 273, 4, 1, places[273])]
+    entries += [struct.pack("<HHII", 279, 4, 1, colours.nbytes)]
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4)
+    path.write_bytes(head + struct.pack("<3H", 16, 16, 16) + profile + colours.tobytes())
+
+    assert np.abs(read_still(path).image.astype(int) - (200, 120, 40)).max() <= 1
