@@ -6,6 +6,8 @@ writes full range, and a picture that passes through several times would fade.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import av
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from fresco_media.colour.transfer import (
     HDR_TRANSFERS,
+    HLG,
     LINEAR,
     WIDE_GAMUTS,
     needs_conversion,
@@ -61,6 +64,40 @@ def tags_of(frame: av.VideoFrame) -> ColourTags:
         matrix=RGB if is_rgb else int(frame.colorspace),
         is_full_range=is_full,
     )
+
+
+def tags_within(frame: av.VideoFrame, first: ColourTags, used: ColourTags) -> ColourTags:
+    """The tags to read `frame` by, in a clip whose first frame says `first` and is read by `used`.
+
+    Where recordings were joined, later frames may be of other colours; what they leave open stays.
+    """
+    stated = tags_of(frame)
+    if stated == first:
+        return used
+    if stated.transfer == first.transfer == HLG and stated.matrix == BT709 != first.matrix:
+        # FFmpeg holds on to HLG that was announced beside the colours, as for older receivers.
+        stated = replace(stated, transfer=BT709)
+    is_ranged = stated.is_full_range or frame.color_range == LIMITED_RANGE
+    was_rgb = used.matrix == RGB
+    return ColourTags(
+        primaries=used.primaries if stated.primaries == UNSTATED else stated.primaries,
+        transfer=used.transfer if stated.transfer == UNSTATED else stated.transfer,
+        matrix=used.matrix if stated.matrix == UNSTATED and not was_rgb else stated.matrix,
+        is_full_range=stated.is_full_range if is_ranged or was_rgb else used.is_full_range,
+    )
+
+
+def look_alike(one: ColourTags, other: ColourTags, height: int) -> bool:
+    """Whether frames of `height` with these tags are read in the same way."""
+    if matrix_in_use(one, height) != matrix_in_use(other, height):
+        return False
+    if one.is_full_range != other.is_full_range:
+        return False
+    curves = [
+        (colour.primaries, colour.transfer) if needs_conversion(colour) else None
+        for colour in (one, other)
+    ]
+    return curves[0] == curves[1]
 
 
 def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:

@@ -18,6 +18,7 @@ from fresco_media.colour.tags import (
     colour_warnings,
     shown_tags,
     tags_of,
+    tags_within,
     unreadable_colours,
 )
 from fresco_media.colour.transfer import LINEAR
@@ -73,7 +74,8 @@ _PAINTING_OVER = {"rpza"}
 class Probe:
     """A video file's description, with what the decoder needs and the user should know.
 
-    `file` is what was looked at; `open_cursor` opens it to read its pictures.
+    `file` is what was looked at; `open_cursor` opens it to read its pictures. `colour` are the
+    tags that the first picture is read by, which itself says `stated`.
     """
 
     info: ClipProperties
@@ -84,6 +86,13 @@ class Probe:
     warnings: tuple[str, ...]
     file: KnownFile
     open_cursor: Callable[[], FrameCursor]
+    stated: ColourTags
+
+    def colour_of(self, frame: av.VideoFrame) -> ColourTags:
+        """The tags to read one of its pictures by: its own, where those change on the way."""
+        if self.colour == BY_PROFILE:
+            return self.colour
+        return tags_within(frame, self.stated, self.colour)
 
 
 @dataclass(frozen=True)
@@ -371,7 +380,8 @@ def _describe(
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
     notes = tuple(warnings)
-    return Probe(info, table, orientation, coded_size, colour, notes, file, open_cursor)
+    stated = tags_of(frame)
+    return Probe(info, table, orientation, coded_size, colour, notes, file, open_cursor, stated)
 
 
 def _colour(path: Path, header: _Header, frame: av.VideoFrame) -> ColourTags:
