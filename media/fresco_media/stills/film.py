@@ -192,7 +192,8 @@ def _light(frame: av.VideoFrame) -> tuple[Light, NDArray[np.float32] | None]:
 
 def _float_planes(frame: av.VideoFrame) -> list[NDArray[np.float32]]:
     """The planes of a half or single precision frame: green, blue, red or grey, and alpha."""
-    kind = np.float16 if "f16" in frame.format.name else np.float32
+    order = ">" if frame.format.name.endswith("be") else "<"
+    kind = np.dtype(f"{order}f2" if "f16" in frame.format.name else f"{order}f4")
     if frame.format.name.startswith("yaf"):
         stored = _rows(frame, 0, kind, 2)
         return [stored[:, 0::2].astype(np.float32), stored[:, 1::2].astype(np.float32)]
@@ -200,11 +201,11 @@ def _float_planes(frame: av.VideoFrame) -> list[NDArray[np.float32]]:
 
 
 def _rows(
-    frame: av.VideoFrame, place: int, kind: type[np.floating], samples: int = 1
+    frame: av.VideoFrame, place: int, kind: np.dtype[np.floating], samples: int = 1
 ) -> NDArray[np.floating]:
     plane = frame.planes[place]
     stored = np.frombuffer(memoryview(plane), kind)
-    rows = stored.reshape(plane.height, plane.line_size // np.dtype(kind).itemsize)
+    rows = stored.reshape(plane.height, plane.line_size // kind.itemsize)
     return rows[:, : plane.width * samples]
 
 

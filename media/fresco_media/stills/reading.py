@@ -107,7 +107,7 @@ def decode_still(data: bytes) -> Still:
         return _deep_jpeg2000(data)
     if kind == "TIFF":
         tags = tiff_tags(io.BytesIO(data))
-        if tiff_bits(tags) > 8 or _is_bare_yuv(tags):
+        if tiff_bits(tags) > 8 or _is_bare_yuv(tags) or _is_two_planes(tags):
             return _deep_tiff(data, tags)
     if kind == "PSD":
         document = psd.read_document(io.BytesIO(data))
@@ -301,8 +301,13 @@ def _is_bare_yuv(tags: TiffTags) -> bool:
     return photometric == YUV and first_of(tags, _COMPRESSION_TAG, 1) == _NOT_COMPRESSED
 
 
+def _is_two_planes(tags: TiffTags) -> bool:
+    """Whether it is grey and alpha one after the other, which Pillow takes for pixels of both."""
+    return first_of(tags, SAMPLES_TAG, 1) == 2 and first_of(tags, _PLANAR_TAG, 1) == _PLANAR
+
+
 def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
-    """A TIFF that Pillow has wrong: of 16 bits, of linear light in floating point, or of YUV."""
+    """A TIFF that Pillow has wrong: of 16 bits, of linear light, of YUV, or of two planes."""
     try:
         codes, alpha = _tiff_codes(data, tags)
     except (ValueError, cv2.error):

@@ -293,3 +293,61 @@ def test_a_profile_of_grey_takes_no_colours_away_from_a_deep_tiff(tmp_path: Path
     path.write_bytes(head + struct.pack("<3H", 16, 16, 16) + profile + colours.tobytes())
 
     assert np.abs(read_still(path).image.astype(int) - (200, 120, 40)).max() <= 1
+
+
+def planes_tiff(order: str, planes: list[np.ndarray], packing: int, more: dict[int, int]) -> bytes:
+    """A TIFF of planes of one kind, in the byte order "<" or ">"; 8 is deflate, 1 nothing."""
+    stored = [plane.astype(f"{order}{plane.dtype.str[1:]}").tobytes() for plane in planes]
+    stored = [zlib.compress(one) if packing == 8 else one for one in stored]
+    count, bits = len(planes), 8 * planes[0].dtype.itemsize
+    shorts = {256: 32, 257: 24, 259: packing, 277: count, 278: 24, 284: 2, **more}
+    start = 8 + 2 + 12 * (len(shorts) + 3) + 4
+    pixels = start + 8 + 2 * 16
+    places = [pixels + sum(map(len, stored[:number])) for number in range(count)]
+    depths = struct.pack(f"{order}{count}H", *[bits] * count)
+    entries = [struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0) for tag, value in shorts.items()]
+    at = struct.pack(f"{order}I", start) if count > 2 else depths.ljust(4, b"\0")
+    entries.append(struct.pack(f"{order}HHI", 258, 3, count) + at)
+    entries.append(struct.pack(f"{order}HHII", 273, 4, count, start + 8))
+    entries.append(struct.pack(f"{order}HHII", 279, 4, count, start + 24))
+    entries.sort(key=lambda entry: struct.unpack_from(f"{order}H", entry)[0])
+    head = struct.pack(f"{order}2sHIH", b"II" if order == "<" else b"MM", 42, 8, len(entries))
+    body = depths.ljust(8, b"\0") + struct.pack(f"{order}{count}I", *places).ljust(16, b"\0")
+    body += struct.pack(f"{order}{count}I", *map(len, stored)).ljust(16, b"\0")
+    return head + b"".join(entries) + bytes(4) + body + b"".join(stored)
+
+
+@pytest.mark.parametrize("packing", [1, 8])
+@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("count", [3, 4])
+def test_planes_are_read_in_the_byte_order_of_their_file(
+    tmp_path: Path, order: str, kind: str, packing: int, count: int
+) -> None:
+    top = {"u1": 255, "u2": 65535, "f4": 1.0}[kind]
+    levels = [SHADES, 255 - SHADES, np.full_like(SHADES, 90), np.full_like(SHADES, 255)][:count]
+    planes = [(level / 255 * top).round(0 if kind != "f4" else 9).astype(kind) for level in levels]
+    more = {262: 2, **({338: 2} if count == 4 else {}), **({339: 3} if kind == "f4" else {})}
+    (tmp_path / "a.tif").write_bytes(planes_tiff(order, planes, packing, more))
+
+    wanted = np.dstack(levels[:3]).astype(np.float64)
+    if kind == "f4":
+        light = wanted / 255
+        curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        wanted = np.rint(curved * 255)
+    assert np.abs(read_still(tmp_path / "a.tif").image - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("packing", [1, 8])
+@pytest.mark.parametrize("kind", ["u1", "u2"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_planes_of_grey_and_alpha_are_refused_and_never_mixed_up(
+    tmp_path: Path, order: str, kind: str, packing: int
+) -> None:
+    top = np.iinfo(kind).max // 255
+    planes = [(SHADES.astype(kind) * top).astype(kind), np.full((24, 32), 128 * top, kind)]
+    path = tmp_path / "a.tif"
+    path.write_bytes(planes_tiff(order, planes, packing, {262: 1, 338: 2}))
+
+    with pytest.raises(ClipUnreadable, match="export it again"):
+        read_still(path)
