@@ -56,7 +56,7 @@ from fresco_media.stills.headers import (
 from fresco_media.stills.png import cicp_of
 from fresco_media.types import Image
 
-_COMPRESSION_TAG, _PLANAR_TAG = 259, 284
+_COMPRESSION_TAG, _PLANAR_TAG, _TILE_TAG = 259, 284, 322
 _PLANAR, _NOT_COMPRESSED = 2, 1
 # Of samples that no byte ends with, which only OpenCV unpacks.
 _MOST_OF_16_BITS = 65535
@@ -347,13 +347,16 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
     photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
     if samples > 2 and photometric in (FROM_WHITE, FROM_BLACK):
         raise OSError("OpenCV takes grey with two samples behind it for colours")
-    if photometric == FROM_WHITE and samples == 1 and tiff_bits(tags) in _ODD_BITS:
+    is_tiled = _TILE_TAG in tags
+    if photometric == FROM_WHITE and samples == 1 and (is_tiled or tiff_bits(tags) in _ODD_BITS):
         return _from_white(data), None
     # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
     if not (is_planar or photometric == FROM_WHITE or samples == 2):
         return _unpacked(_decoded(data))  # OpenCV turns a TIFF, as it does no other picture here.
     if photometric not in (FROM_WHITE, FROM_BLACK, RGB):
         raise OSError("planes of inks")
+    if is_tiled:
+        raise OSError("FFmpeg takes tiles for rows")
     try:
         codes, extra = film.tiff_codes(data)
     except ValueError as error:
@@ -368,6 +371,8 @@ def _from_white(data: bytes) -> NDArray[Any]:
         codes, _ = _unpacked(_decoded(data))
     except (ValueError, cv2.error) as error:
         raise OSError(str(error)) from error  # Pillow would take white for black.
+    if codes.dtype.kind == "f":
+        raise OSError("light has no end to count from")
     return np.iinfo(codes.dtype).max - codes
 
 

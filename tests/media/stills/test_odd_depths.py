@@ -351,3 +351,51 @@ def test_planes_of_grey_and_alpha_are_refused_and_never_mixed_up(
 
     with pytest.raises(ClipUnreadable, match="export it again"):
         read_still(path)
+
+
+def tiled_tiff(tiles: list[np.ndarray], count: int, more: dict[int, int]) -> bytes:
+    """An uncompressed TIFF of 16 bits, 32 pixels by 16, in tiles of 16 by 16."""
+    values = {256: 32, 257: 16, 259: 1, 277: count, 322: 16, 323: 16, **more}
+    start = 8 + 2 + 12 * (len(values) + 3) + 4
+    stored = [tile.astype("<u2").tobytes() for tile in tiles]
+    number, size = len(stored), len(stored[0])
+    pixels = start + 8 + 8 * number
+    depths = struct.pack(f"<{count}H", *[16] * count).ljust(8, b"\0")
+    entries = [struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in values.items()]
+    at = struct.pack("<I", start) if count > 2 else depths[:4]
+    entries.append(struct.pack("<HHI", 258, 3, count) + at)
+    entries.append(struct.pack("<HHII", 324, 4, number, start + 8))
+    entries.append(struct.pack("<HHII", 325, 4, number, start + 8 + 4 * number))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4)
+    places = [pixels + size * place for place in range(number)]
+    body = depths + struct.pack(f"<{2 * number}I", *places, *[size] * number)
+    return head + body + b"".join(stored)
+
+
+@pytest.mark.parametrize("from_white", [False, True])
+def test_tiles_of_deep_grey_may_count_from_white(tmp_path: Path, from_white: bool) -> None:
+    samples = np.tile(np.arange(32) * 2000, (16, 1))
+    stored = 65535 - samples if from_white else samples
+    tiles = [stored[:, :16], stored[:, 16:]]
+    (tmp_path / "a.tif").write_bytes(tiled_tiff(tiles, 1, {262: 0 if from_white else 1}))
+
+    wanted = np.rint(samples / 257)
+    assert np.abs(read_still(tmp_path / "a.tif").image - wanted[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [(2, {262: 1, 338: 2}), (3, {262: 2, 284: 2}), (4, {262: 2, 284: 2, 338: 2})],
+    ids=["grey and alpha", "planes", "planes and alpha"],
+)
+def test_tiles_that_nothing_here_puts_together_are_refused(
+    tmp_path: Path, count: int, more: dict[int, int]
+) -> None:
+    is_planar = 284 in more
+    tile = np.arange(256 if is_planar else 256 * count).astype(np.uint16) * 30
+    tiles = [tile] * (2 * count if is_planar else 2)
+    (tmp_path / "a.tif").write_bytes(tiled_tiff(tiles, count, more))
+
+    with pytest.raises(ClipUnreadable, match="export it again"):
+        read_still(tmp_path / "a.tif")
