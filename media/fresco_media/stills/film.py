@@ -34,6 +34,8 @@ _WHOLE_NUMBERS = 0
 # Film density by its code in DPX (SMPTE 268M): printing density and logarithmic.
 _DENSITIES = (1, 3)
 _DPX_LINEAR = 2
+_DPX_SAMPLES = {6: 1, 50: 3, 51: 4, 52: 4}
+_MOST_PADDING = 1 << 16
 _ALPHA_DESCRIPTORS = (51, 52)
 # Directions of lines and of pictures in DPX (SMPTE 268M), as EXIF numbers orientations.
 _DIRECTIONS = (1, 2, 4, 3, 5, 6, 8, 7)
@@ -247,7 +249,32 @@ def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | Non
     Raises:
         ValueError: it is damaged.
     """
-    return codes_in(decoded("dpx", data, {}))
+    return codes_in(decoded("dpx", _without_padding(data), {}))
+
+
+def _without_padding(data: bytes) -> bytes:
+    """A DPX file without what it says lies behind every line: FFmpeg takes that for pixels."""
+    order = ">" if data.startswith(b"SDPX") else "<"
+    start, width, height, padding = (
+        struct.unpack_from(f"{order}I", data, place)[0] for place in (4, 772, 776, 812)
+    )
+    line = _dpx_line(width * _DPX_SAMPLES.get(data[800], 0), data, order)
+    step = line + padding
+    # What is not used is all ones. Some only count what fills up a line to whole words.
+    if not (line and 0 < padding < _MOST_PADDING) or len(data) < start + step * height - padding:
+        return data
+    lines = (data[place : place + line] for place in range(start, start + step * height, step))
+    return data[:start] + b"".join(lines)
+
+
+def _dpx_line(samples: int, data: bytes, order: str) -> int:
+    """Bytes of a line that ends with a word; 0 for one that is packed otherwise."""
+    bits, (packing,) = data[803], struct.unpack_from(f"{order}H", data, 804)
+    is_filled = packing in (1, 2)
+    size = {8: samples, 16: 2 * samples}.get(bits, 0)
+    if is_filled and bits in (10, 12):
+        size = 4 * -(-samples // 3) if bits == 10 else 2 * samples
+    return 0 if size % 4 else size
 
 
 def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:

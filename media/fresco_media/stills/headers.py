@@ -65,6 +65,7 @@ _ANIMATION_NOTE = "the picture is animated; its first frame is used"
 # What a fourth channel is by its number: nothing of use, or what the colours were multiplied by.
 TGA_UNUSED, TGA_MULTIPLIED = (1, 2), 4
 _TGA_FOOTER, _TGA_ATTRIBUTES = 26, 494
+_TGA_MAP_BITS, _WITH_ALPHA = 7, 32
 _SUBFILE_TAG, _REDUCED, _MASK = 254, 1, 4
 _INNER_TAG, _DNG_TAG, _CANON_RAW = 330, 50706, b"CR"
 _MOST_PAGES = 10_000
@@ -216,8 +217,11 @@ def is_heif(kind: str | None) -> bool:
 
 def has_alpha(picture: Pillow.Image, head: bytes) -> bool:
     """Whether a picture that begins with `head` can be transparent."""
-    if picture.format == "TGA" and not head[17] & 0x0F:
-        return False  # The fourth channel is stated to be nothing.
+    if picture.format == "TGA":
+        if not head[17] & 0x0F:
+            return False  # The fourth channel is stated to be nothing.
+        if picture.mode == "P":
+            return head[_TGA_MAP_BITS] == _WITH_ALPHA
     return picture.mode[-1:] in "Aa" or "transparency" in picture.info
 
 

@@ -399,3 +399,62 @@ def test_tiles_that_nothing_here_puts_together_are_refused(
 
     with pytest.raises(ClipUnreadable, match="export it again"):
         read_still(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("bits", [24, 32])
+@pytest.mark.parametrize("is_said", [False, True])
+def test_colours_of_a_map_in_targa_may_be_transparent(
+    tmp_path: Path, bits: int, is_said: bool
+) -> None:
+    entries = b"".join(bytes([40, 120, shade, 128][: bits // 8]) for shade in range(0, 256, 16))
+    head = struct.pack("<3B2HB4H2B", 0, 1, 1, 0, 16, bits, 0, 0, 32, 24, 8, 0x28 if is_said else 32)
+    indices = (SHADES // 16).astype(np.uint8)
+    (tmp_path / "a.tga").write_bytes(head + entries + indices.tobytes())
+
+    still = read_still(tmp_path / "a.tga")
+
+    is_clear = is_said and bits == 32
+    assert read_header(tmp_path / "a.tga").has_alpha == is_clear
+    assert (still.alpha is not None) == is_clear
+    if still.alpha is not None:
+        assert (still.alpha == 128).all()
+    share = 128 / 255 if is_clear else 1
+    assert np.abs(still.image[..., 0] - indices * 16 * share).max() <= 1
+
+
+def dpx_of(order: str, bits: int, lines: list[bytes], padding: int) -> bytes:
+    """A DPX file of RGB, 32 pixels by 24, filled into words where samples have 10 bits."""
+    head = bytearray(2048)
+    head[:4] = b"SDPX" if order == ">" else b"XPDS"
+    head[8:12] = b"V1.0"
+    whole = 2048 + len(b"".join(lines))
+    for place, value in {4: 2048, 16: whole, 772: 32, 776: 24, 808: 2048, 812: padding}.items():
+        struct.pack_into(f"{order}I", head, place, value)
+    struct.pack_into(f"{order}H", head, 770, 1)
+    head[800:804] = bytes([50, 0, 0, bits])
+    struct.pack_into(f"{order}H", head, 804, 1 if bits == 10 else 0)
+    struct.pack_into(f"{order}2I", head, 1628, 0xFFFFFFFF, 0xFFFFFFFF)
+    return bytes(head) + b"".join(lines)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 16])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("padding", "said"), [(0, 0), (0, 0xFFFFFFFF), (0, 4), (4, 4), (32, 32), (2, 2)]
+)
+def test_what_lies_behind_the_lines_of_a_dpx_is_no_pixel(
+    tmp_path: Path, order: str, bits: int, padding: int, said: int
+) -> None:
+    colours = np.dstack([SHADES, 255 - SHADES, np.full_like(SHADES, 90)]).astype(np.uint32)
+    lines: list[bytes] = []
+    for row in colours:
+        if bits == 10:
+            ten = np.rint(row * 1023 / 255).astype(np.uint32)
+            words = ten[:, 0] << 22 | ten[:, 1] << 12 | ten[:, 2] << 2
+            line = words.astype(f"{order}u4").tobytes()
+        else:
+            line = (row * (257 if bits == 16 else 1)).astype(f"{order}u{bits // 8}").tobytes()
+        lines.append(line + b"\xaa" * padding)
+    (tmp_path / "a.dpx").write_bytes(dpx_of(order, bits, lines, said))
+
+    assert np.abs(read_still(tmp_path / "a.dpx").image.astype(int) - colours).max() <= 1
