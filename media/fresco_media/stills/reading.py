@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -61,6 +62,9 @@ _PLANAR, _NOT_COMPRESSED = 2, 1
 # Of samples that no byte ends with, which only OpenCV unpacks.
 _MOST_OF_16_BITS = 65535
 _ODD_BITS = (10, 12, 14)
+# What is wrong with a picture is said in a sentence; OpenCV would print lines of its own as well.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
 
