@@ -50,6 +50,8 @@ _UNREADABLE = {
 # SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
 # PyAV names them only from version 18 on.
 EXACT = 0x40000 | 0x2000 | 0x4000
+# Codec tags of ProRes RAW.
+_RAW_TAGS = {"aprn", "aprh"}
 # Codec tags of Dolby Vision streams that need not be readable without it.
 _DOLBY_VISION_TAGS = {"dvh1", "dvhe", "dav1", "dva1", "dvav"}
 
@@ -106,6 +108,11 @@ def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
     `codec_tag` is the container's four letters for the codec. Dolby Vision is read by its base
     layer, unless that layer is in colours of Dolby's own, as profile 5 has it.
     """
+    if codec_tag in _RAW_TAGS:
+        return (
+            "it is ProRes RAW, what a camera's sensor saw, which is not developed here; develop it "
+            "and export it as ProRes or H.264"
+        )
     matrix = int(frame.colorspace)
     has_metadata = any(side_data_of(frame, name) for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
     is_dolby_vision = has_metadata or codec_tag in _DOLBY_VISION_TAGS

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import av.container
 from av.format import Flags as ContainerFlags
+from av.video.codeccontext import VideoCodecContext
 
 from fresco_media.colour.orientation import Orientation, is_bent, orientation_of
 from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
@@ -290,7 +291,7 @@ def _header_of(
     return _Header(
         stream_index=stream.index,
         codec=context.name,
-        codec_tag=context.codec_tag,
+        codec_tag=_codec_tag(context),
         transport_id=stream.id if container.format.name == "mpegts" else None,
         has_alpha_beside=has_alpha_beside(stream),
         has_alpha_layer=has_alpha_layer(stream),
@@ -305,6 +306,14 @@ def _header_of(
         does_reorder=bool(context.has_b_frames),
         warnings=(*warnings, *told),
     )
+
+
+def _codec_tag(context: VideoCodecContext) -> str:
+    """The container's four letters for the codec; nothing where they are no letters."""
+    try:
+        return context.codec_tag
+    except UnicodeDecodeError:
+        return ""
 
 
 def _pixel_aspect(stream: av.VideoStream) -> tuple[Fraction, tuple[str, ...]]:
