@@ -36,6 +36,7 @@ _LUMA_WEIGHTS = {
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
 }
+_SAME_WEIGHT = 0.005
 _UNREADABLE = {
     8: "YCgCo",
     10: "BT.2020 with constant luminance",
@@ -91,7 +92,9 @@ def tags_within(frame: av.VideoFrame, first: ColourTags, used: ColourTags) -> Co
 
 def look_alike(one: ColourTags, other: ColourTags, height: int) -> bool:
     """Whether frames of `height` with these tags are read in the same way."""
-    if matrix_in_use(one, height) != matrix_in_use(other, height):
+    weights = [_LUMA_WEIGHTS[matrix_in_use(colour, height)] for colour in (one, other)]
+    # Several code points stand for the same matrix.
+    if max(abs(a - b) for a, b in zip(*weights, strict=True)) > _SAME_WEIGHT:
         return False
     if one.is_full_range != other.is_full_range:
         return False

@@ -94,6 +94,12 @@ def test_what_a_frame_leaves_open_stays() -> None:
     assert tags_within(frame_of((2, 2, 2, 0)), full, full) == full
 
 
+@pytest.mark.parametrize("matrix", [5, 6, 2])
+def test_one_matrix_under_several_numbers_is_no_change(matrix: int) -> None:
+    assert look_alike(ColourTags(matrix=matrix), ColourTags(matrix=5), 576)
+    assert not look_alike(ColourTags(matrix=matrix), ColourTags(matrix=1), 576)
+
+
 def test_yuv_after_rgb_has_no_matrix_of_rgb() -> None:
     first = ColourTags(matrix=0, is_full_range=True)
 
