@@ -133,3 +133,31 @@ def test_a_deep_picture_that_says_it_is_huge_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ClipUnreadable):
         read_still(path)
+
+
+def with_colours(data: bytes, number: int) -> bytes:
+    """The file with another number of what its colours are."""
+    start = data.index(b"colr") + 4
+    return data[: start + 3] + struct.pack(">I", number) + data[start + 7 :]
+
+
+@pytest.mark.parametrize(("number", "depth"), [(12, 16), (13, 8), (14, 8), (14, 16)])
+def test_inks_and_lab_are_refused_with_what_to_do(tmp_path: Path, number: int, depth: int) -> None:
+    channels = (COLOURS[..., 2], COLOURS[..., 1], COLOURS[..., 0], SHADES)
+    stored = opencvs(*channels) if depth == 16 else pillows(COLOURS)
+    path = tmp_path / "a.jp2"
+    path.write_bytes(with_colours(stored, number))
+
+    for read in (read_header, read_still):
+        with pytest.raises(ClipUnreadable, match=r"inks or as Lab.*export it as RGB"):
+            read(path)
+
+
+def test_inks_by_their_profile_are_refused(tmp_path: Path) -> None:
+    profile = bytearray(makers.icc_profile(makers.SRGB))
+    profile[16:20] = b"CMYK"
+    path = tmp_path / "a.jp2"
+    path.write_bytes(with_profile(pillows(np.dstack([COLOURS, SHADES])), bytes(profile)))
+
+    with pytest.raises(ClipUnreadable, match="inks or as Lab"):
+        read_still(path)
