@@ -268,7 +268,8 @@ def orientation_of(picture: Pillow.Image) -> Orientation:
 def is_adobe_rgb(picture: Pillow.Image) -> bool:
     """Whether a camera says so by EXIF, as many do in place of a profile (DCF 2.0)."""
     with suppress(*FAULTS):
-        if picture.format in _WITH_EXIF_OF_CAMERAS and "exif" in picture.info:
+        is_cameras = picture.format in _WITH_EXIF_OF_CAMERAS and picture.mode == "RGB"
+        if is_cameras and "exif" in picture.info:
             tags = picture.getexif()
             is_other = tags.get_ifd(_EXIF_TAG).get(_COLOUR_SPACE_TAG) != _SRGB
             return is_other and tags.get_ifd(_INTEROPERABILITY_TAG).get(1) == _ADOBE_RGB

@@ -198,6 +198,18 @@ def test_a_camera_may_say_adobe_rgb_by_exif(
     assert np.abs(read_still(path).image.astype(int) - wanted).max() <= 2
 
 
+def test_inks_are_not_taken_for_adobe_rgb(tmp_path: Path) -> None:
+    inks = Pillow.fromarray(np.full((24, 32, 3), (60, 200, 90), np.uint8)).convert("CMYK")
+    exif = Pillow.Exif()
+    exif[0x8769] = {0xA001: 65535, 0xA005: {1: "R03"}}
+    inks.save(tmp_path / "plain.jpg", quality=100)
+    inks.save(tmp_path / "marked.jpg", quality=100, exif=exif)
+
+    plain, marked = (read_still(tmp_path / name) for name in ("plain.jpg", "marked.jpg"))
+
+    np.testing.assert_array_equal(plain.image, marked.image)
+
+
 def test_a_profile_counts_more_than_what_exif_says(tmp_path: Path) -> None:
     colours = np.full((24, 32, 3), (60, 200, 90), np.uint8)
     exif = Pillow.Exif()
