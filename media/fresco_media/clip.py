@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from fresco_media.colour.picture import to_alpha, to_rgb
+from fresco_media.colour.tags import colour_warnings, look_alike
 from fresco_media.errors import (
     ClipChanged,
     ClipNotFound,
@@ -30,7 +31,7 @@ from fresco_media.stills.sequence import (
     find_sequence,
     is_sequence_path,
 )
-from fresco_media.types import ClipProperties, Frame, Image, Matte
+from fresco_media.types import ClipProperties, ColourTags, Frame, Image, Matte
 from fresco_media.video.decode import decode
 from fresco_media.video.probe import Probe, probe
 from fresco_media.video.timing import DEFAULT_RATE
@@ -227,6 +228,7 @@ class _VideoSource:
         self._probe = probed
         self._damaged: set[int] = set()
         self._resized: dict[Size, int] = {}
+        self._recoloured: dict[ColourTags, int] = {}
 
     def read(
         self, info: ClipProperties, indices: Iterable[int], size: Size | None
@@ -238,7 +240,10 @@ class _VideoSource:
         for index, frame in _unchanged(self._probe.file, decoded):
             if (frame.width, frame.height) != coded_size:
                 self._resized.setdefault((frame.width, frame.height), index)
-            stored = to_rgb(frame, stored_size, self._probe.colour, coded_size)
+            colour = self._probe.colour_of(frame)
+            if not look_alike(colour, self._probe.colour, coded_size[1]):
+                self._recoloured.setdefault(colour, index)
+            stored = to_rgb(frame, stored_size, colour, coded_size)
             yield _frame(info, index, orientation.apply(stored))
 
     def mattes(self, info: ClipProperties, indices: Iterable[int]) -> Iterator[Matte]:
@@ -246,11 +251,22 @@ class _VideoSource:
         stored_size = orientation.shown_size((info.width, info.height))
         decoded = decode(self._probe.open_cursor(), indices, self._damaged.add)
         for _, frame in _unchanged(self._probe.file, decoded):
-            stored = to_alpha(frame, stored_size, self._probe.colour, self._probe.coded_size)
+            colour = self._probe.colour_of(frame)
+            stored = to_alpha(frame, stored_size, colour, self._probe.coded_size)
             yield orientation.apply(stored)
 
     def damage(self) -> tuple[str, ...]:
-        return self._size_changes() + self._damaged_frames()
+        return self._size_changes() + self._colour_changes() + self._damaged_frames()
+
+    def _colour_changes(self) -> tuple[str, ...]:
+        if not self._recoloured:
+            return ()
+        colour, index = min(self._recoloured.items(), key=lambda found: found[1])
+        how = "".join(f"; {said}" for said in colour_warnings(colour))
+        return (
+            f"the clip's colours are stored in another way from frame {index} on, as where "
+            f"recordings were joined; every frame is shown by what it says itself{how}",
+        )
 
     def _size_changes(self) -> tuple[str, ...]:
         if not self._resized:

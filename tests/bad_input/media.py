@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -123,6 +124,30 @@ def _exr(stage: Stage) -> None:
     for number in range(1, 7):
         light = np.full((48, 64, 3), number / 9, np.float32)
         (stage.folder / "shot" / f"a_{number:04d}.exr").write_bytes(makers.exr(light))
+
+
+@TABLE.situation(
+    "what a camera calls raw",
+    "keyframes raw.dng",
+    "raw.dng: it is a camera's raw picture, which is not developed here; develop it and export …",
+)
+def _raw(stage: Stage) -> None:
+    tags = {256: 2, 257: 2, 258: 8, 259: 1, 262: 1, 273: 134, 277: 1, 279: 4, 50706: 0x401}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + bytes(4)
+    (stage.folder / "raw.dng").write_bytes(data)
+
+
+@TABLE.situation(
+    "pixels of a shape that cannot be meant",
+    "keyframes odd.y4m",
+    "the file says that its pixels are 65535 times as wide as high, which cannot be meant; they …",
+    code=0,
+)
+def _stretched(stage: Stage) -> None:
+    head = b"YUV4MPEG2 W64 H48 F25:1 Ip A65535:1 C420jpeg\n"
+    frames = (b"FRAME\n" + bytes([40 * number]) * (64 * 48 * 3 // 2) for number in range(6))
+    (stage.folder / "odd.y4m").write_bytes(head + b"".join(frames))
 
 
 @TABLE.situation(

@@ -19,6 +19,7 @@ from fresco_engine.errors import (
 from fresco_media.clip import Clip
 from fresco_media.errors import ClipChanged
 from fresco_media.types import Image
+from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
 LOSSLESS = {"codec": "libx264rgb", "pixel_format": "rgb24", "options": {"crf": "0"}}
@@ -150,6 +151,33 @@ def test_pixels_that_are_not_square_are_told(make_clip: MakeClip) -> None:
 
     assert Clip.open(upright).info.sample_aspect == Fraction(16, 15)
     assert Clip.open(turned).info.sample_aspect == Fraction(15, 16)
+
+
+@pytest.mark.parametrize("stated", ["1000000:1", "1:1000000", "65535:2", "11:1"])
+def test_a_shape_of_pixels_that_cannot_be_meant_is_square_and_told(
+    tmp_path: Path, stated: str
+) -> None:
+    path = tmp_path / "a.y4m"
+    head = f"YUV4MPEG2 W64 H48 F25:1 Ip A{stated} C420jpeg\n".encode()
+    path.write_bytes(head + 2 * (b"FRAME\n" + bytes(64 * 48 * 3 // 2)))
+
+    clip = Clip.open(path)
+
+    assert clip.info.sample_aspect == 1
+    assert any("cannot be meant; they are taken for square" in said for said in clip.warnings)
+    with open_writer(tmp_path / "a_%04d.png", clip) as writer:
+        for frame in clip.frames():
+            writer.write(frame)
+    assert Clip.open(tmp_path / "a_%04d.png").info.width == 64
+
+
+@pytest.mark.parametrize("stated", ["10:1", "1:10", "2:1"])
+def test_a_shape_of_pixels_that_is_only_odd_is_kept(tmp_path: Path, stated: str) -> None:
+    path = tmp_path / "a.y4m"
+    head = f"YUV4MPEG2 W64 H48 F25:1 Ip A{stated} C420jpeg\n".encode()
+    path.write_bytes(head + b"FRAME\n" + bytes(64 * 48 * 3 // 2))
+
+    assert Clip.open(path).info.sample_aspect == Fraction(stated.replace(":", "/"))
 
 
 @pytest.mark.parametrize(

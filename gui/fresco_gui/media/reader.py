@@ -97,7 +97,7 @@ class VideoReader:
             orientation = self._probe.orientation
             stored = orientation.shown_size(size or (self.info.width, self.info.height))
             coded = self._probe.coded_size
-            colour = self._probe.colour
+            colour = self._probe.colour_of(frame)
             image = to_image(frame, stored, colour=colour, coded_size=coded, is_exact=is_exact)
             return turned(image, orientation.quarter_turns, is_mirrored=orientation.is_mirrored)
 

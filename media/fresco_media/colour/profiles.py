@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -31,6 +31,8 @@ _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 # Profiles that change no colour by more than this are sRGB under another name.
 _SAME = 2
 _CHROMATICITY_TOLERANCE = 0.02
+_ADOBE_GAMMA = 563 / 256
+_ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), (0.3127, 0.3290))
 
 
 def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
@@ -42,6 +44,8 @@ def to_srgb(picture: Pillow.Image, profile: bytes) -> Image | None:
     if transform is None:
         return np.asarray(picture.convert("RGB"), np.uint8)
     if (mode == "CMYK") != (picture.mode == "CMYK") or (mode == "LAB") != (picture.mode == "LAB"):
+        return None
+    if mode == "L" and picture.mode == "RGB" and not _is_grey(np.asarray(picture)):
         return None
     converted = transform.apply(picture if picture.mode == mode else picture.convert(mode))
     return np.asarray(converted, np.uint8)
@@ -93,7 +97,15 @@ def deep_to_srgb(codes: NDArray[Any], profile: bytes) -> Image | None:
     except _FAULTS:
         return None
     shaper = None if is_own else shaper_of(profile)
+    if shaper is not None and shaper.is_grey and not _is_grey(codes):
+        return None
     return None if shaper is None else shaper.to_srgb(codes)
+
+
+def _is_grey(pixels: NDArray[Any]) -> bool:
+    """Whether there are no colours, which a profile for grey knows nothing of."""
+    grey = pixels[..., :1]
+    return bool((pixels[..., 1:] == grey).all())
 
 
 @lru_cache(maxsize=8)
@@ -108,7 +120,7 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
         mode,
         "RGB",
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | _exactly(mode),
     )
     if mode not in ("RGB", "L"):
         return mode, transform
@@ -116,6 +128,11 @@ def _transform(profile: bytes) -> tuple[str, ImageCms.ImageCmsTransform | None]:
     before = np.asarray(probe.convert("RGB"), np.int16)
     after = np.asarray(transform.apply(probe), np.int16)
     return mode, None if np.abs(after - before).max() <= _SAME else transform
+
+
+def _exactly(mode: str) -> ImageCms.Flags:
+    """What keeps LittleCMS from taking steps of grey together, many levels off in the shadows."""
+    return ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.NONE
 
 
 def lab_profile() -> bytes:
@@ -142,6 +159,16 @@ def by_chromaticities(
         return None
     light = light_of(codes, LINEAR if is_linear else 13)
     return encode_srgb(light if primaries is None else in_bt709(light, primaries))
+
+
+def from_adobe_rgb(codes: NDArray[np.uint16]) -> Image:
+    """Adobe RGB (1998) of 0-65535 as sRGB."""
+    return encode_srgb(in_bt709(np.take(_adobe_light(), codes), _ADOBE_RGB))
+
+
+@cache
+def _adobe_light() -> NDArray[np.float32]:
+    return np.power(np.linspace(0, 1, 65536), _ADOBE_GAMMA).astype(np.float32)
 
 
 def _wide(values: tuple[float, ...] | None) -> Chromaticities | None:

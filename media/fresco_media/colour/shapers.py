@@ -47,6 +47,11 @@ class Shaper:
     matrix: NDArray[np.float32] | None
     is_linear: bool
 
+    @property
+    def is_grey(self) -> bool:
+        """Whether it is made for grey."""
+        return self.matrix is None
+
     def to_srgb(self, codes: NDArray[Any]) -> Image:
         """RGB (height, width, 3) of 0-65535, or floating point of 0-1 and beyond, as sRGB."""
         if self.is_linear and codes.dtype.kind == "f":

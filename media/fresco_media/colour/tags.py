@@ -6,6 +6,8 @@ writes full range, and a picture that passes through several times would fade.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import av
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 
 from fresco_media.colour.transfer import (
     HDR_TRANSFERS,
+    HLG,
     LINEAR,
     WIDE_GAMUTS,
     needs_conversion,
@@ -33,6 +36,7 @@ _LUMA_WEIGHTS = {
     7: (0.212, 0.087),
     9: (0.2627, 0.0593),
 }
+_SAME_WEIGHT = 0.005
 _UNREADABLE = {
     8: "YCgCo",
     10: "BT.2020 with constant luminance",
@@ -47,6 +51,8 @@ _UNREADABLE = {
 # SWS_ACCURATE_RND, SWS_FULL_CHR_H_INT and SWS_FULL_CHR_H_INP of libswscale, in numbers because
 # PyAV names them only from version 18 on.
 EXACT = 0x40000 | 0x2000 | 0x4000
+# Codec tags of ProRes RAW.
+_RAW_TAGS = {"aprn", "aprh"}
 # Codec tags of Dolby Vision streams that need not be readable without it.
 _DOLBY_VISION_TAGS = {"dvh1", "dvhe", "dav1", "dva1", "dvav"}
 
@@ -63,12 +69,53 @@ def tags_of(frame: av.VideoFrame) -> ColourTags:
     )
 
 
+def tags_within(frame: av.VideoFrame, first: ColourTags, used: ColourTags) -> ColourTags:
+    """The tags to read `frame` by, in a clip whose first frame says `first` and is read by `used`.
+
+    Where recordings were joined, later frames may be of other colours; what they leave open stays.
+    """
+    stated = tags_of(frame)
+    if stated == first:
+        return used
+    if stated.transfer == first.transfer == HLG and stated.matrix == BT709 != first.matrix:
+        # FFmpeg holds on to HLG that was announced beside the colours, as for older receivers.
+        stated = replace(stated, transfer=BT709)
+    is_ranged = stated.is_full_range or frame.color_range == LIMITED_RANGE
+    was_rgb = used.matrix == RGB
+    return ColourTags(
+        primaries=used.primaries if stated.primaries == UNSTATED else stated.primaries,
+        transfer=used.transfer if stated.transfer == UNSTATED else stated.transfer,
+        matrix=used.matrix if stated.matrix == UNSTATED and not was_rgb else stated.matrix,
+        is_full_range=stated.is_full_range if is_ranged or was_rgb else used.is_full_range,
+    )
+
+
+def look_alike(one: ColourTags, other: ColourTags, height: int) -> bool:
+    """Whether frames of `height` with these tags are read in the same way."""
+    weights = [_LUMA_WEIGHTS[matrix_in_use(colour, height)] for colour in (one, other)]
+    # Several code points stand for the same matrix.
+    if max(abs(a - b) for a, b in zip(*weights, strict=True)) > _SAME_WEIGHT:
+        return False
+    if one.is_full_range != other.is_full_range:
+        return False
+    curves = [
+        (colour.primaries, colour.transfer) if needs_conversion(colour) else None
+        for colour in (one, other)
+    ]
+    return curves[0] == curves[1]
+
+
 def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
     """Why the colours of a clip that begins with `frame` cannot be read; None where they can.
 
     `codec_tag` is the container's four letters for the codec. Dolby Vision is read by its base
     layer, unless that layer is in colours of Dolby's own, as profile 5 has it.
     """
+    if codec_tag in _RAW_TAGS:
+        return (
+            "it is ProRes RAW, what a camera's sensor saw, which is not developed here; develop it "
+            "and export it as ProRes or H.264"
+        )
     matrix = int(frame.colorspace)
     has_metadata = any(side_data_of(frame, name) for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
     is_dolby_vision = has_metadata or codec_tag in _DOLBY_VISION_TAGS

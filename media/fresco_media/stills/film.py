@@ -34,6 +34,8 @@ _WHOLE_NUMBERS = 0
 # Film density by its code in DPX (SMPTE 268M): printing density and logarithmic.
 _DENSITIES = (1, 3)
 _DPX_LINEAR = 2
+_DPX_SAMPLES = {6: 1, 50: 3, 51: 4, 52: 4}
+_MOST_PADDING = 1 << 16
 _ALPHA_DESCRIPTORS = (51, 52)
 # Directions of lines and of pictures in DPX (SMPTE 268M), as EXIF numbers orientations.
 _DIRECTIONS = (1, 2, 4, 3, 5, 6, 8, 7)
@@ -164,7 +166,7 @@ def exr_light(data: bytes, header: FilmHeader) -> tuple[Light, NDArray[np.float3
     """
     options = {"layer": header.layer} if header.layer else {}
     alone = exr_chunks.data_window_alone(data)
-    light, alpha = _light(_decoded("exr", alone, options))
+    light, alpha = _light(decoded("exr", alone, options))
     exr_chunks.check_dark_blocks(alone, np.asarray(light.any(axis=2)))
     if header.corner == (0, 0) and header.size == light.shape[1::-1]:
         return light, alpha
@@ -192,7 +194,8 @@ def _light(frame: av.VideoFrame) -> tuple[Light, NDArray[np.float32] | None]:
 
 def _float_planes(frame: av.VideoFrame) -> list[NDArray[np.float32]]:
     """The planes of a half or single precision frame: green, blue, red or grey, and alpha."""
-    kind = np.float16 if "f16" in frame.format.name else np.float32
+    order = ">" if frame.format.name.endswith("be") else "<"
+    kind = np.dtype(f"{order}f2" if "f16" in frame.format.name else f"{order}f4")
     if frame.format.name.startswith("yaf"):
         stored = _rows(frame, 0, kind, 2)
         return [stored[:, 0::2].astype(np.float32), stored[:, 1::2].astype(np.float32)]
@@ -200,11 +203,11 @@ def _float_planes(frame: av.VideoFrame) -> list[NDArray[np.float32]]:
 
 
 def _rows(
-    frame: av.VideoFrame, place: int, kind: type[np.floating], samples: int = 1
+    frame: av.VideoFrame, place: int, kind: np.dtype[np.floating], samples: int = 1
 ) -> NDArray[np.floating]:
     plane = frame.planes[place]
     stored = np.frombuffer(memoryview(plane), kind)
-    rows = stored.reshape(plane.height, plane.line_size // np.dtype(kind).itemsize)
+    rows = stored.reshape(plane.height, plane.line_size // kind.itemsize)
     return rows[:, : plane.width * samples]
 
 
@@ -246,7 +249,32 @@ def dpx_codes(data: bytes) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | Non
     Raises:
         ValueError: it is damaged.
     """
-    return _codes(_decoded("dpx", data, {}))
+    return codes_in(decoded("dpx", _without_padding(data), {}))
+
+
+def _without_padding(data: bytes) -> bytes:
+    """A DPX file without what it says lies behind every line: FFmpeg takes that for pixels."""
+    order = ">" if data.startswith(b"SDPX") else "<"
+    start, width, height, padding = (
+        struct.unpack_from(f"{order}I", data, place)[0] for place in (4, 772, 776, 812)
+    )
+    line = _dpx_line(width * _DPX_SAMPLES.get(data[800], 0), data, order)
+    step = line + padding
+    # What is not used is all ones. Some only count what fills up a line to whole words.
+    if not (line and 0 < padding < _MOST_PADDING) or len(data) < start + step * height - padding:
+        return data
+    lines = (data[place : place + line] for place in range(start, start + step * height, step))
+    return data[:start] + b"".join(lines)
+
+
+def _dpx_line(samples: int, data: bytes, order: str) -> int:
+    """Bytes of a line that ends with a word; 0 for one that is packed otherwise."""
+    bits, (packing,) = data[803], struct.unpack_from(f"{order}H", data, 804)
+    is_filled = packing in (1, 2)
+    size = {8: samples, 16: 2 * samples}.get(bits, 0)
+    if is_filled and bits in (10, 12):
+        size = 4 * -(-samples // 3) if bits == 10 else 2 * samples
+    return 0 if size % 4 else size
 
 
 def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -255,11 +283,12 @@ def tiff_codes(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
     Raises:
         ValueError: it is damaged, or of a kind that FFmpeg does not read.
     """
-    frame = _decoded("tiff", data, {})
-    return _light(frame) if frame.format.name.startswith(_FLOATS) else _codes(frame)
+    frame = decoded("tiff", data, {})
+    return _light(frame) if frame.format.name.startswith(_FLOATS) else codes_in(frame)
 
 
-def _codes(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+def codes_in(frame: av.VideoFrame) -> tuple[NDArray[np.uint16], NDArray[np.uint16] | None]:
+    """RGB of 0-65535 in a decoded picture, and alpha."""
     has_alpha = any(component.is_alpha for component in frame.format.components)
     made = frame.reformat(format="rgba64le" if has_alpha else "rgb48le").to_ndarray()
     codes = made.astype(np.uint16, copy=False)
@@ -277,8 +306,12 @@ def is_linear(header: FilmHeader) -> bool:
     return header.transfer == _DPX_LINEAR
 
 
-def _decoded(codec: str, data: bytes, options: dict[str, str]) -> av.VideoFrame:
-    """The picture in `data`, decoded without a container: no other file can be reached."""
+def decoded(codec: str, data: bytes, options: dict[str, str]) -> av.VideoFrame:
+    """The picture in `data`, decoded without a container: no other file can be reached.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     try:
         decoder = av.CodecContext.create(codec, "r")
         assert isinstance(decoder, VideoCodecContext)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import PIL
 from PIL import Image as Pillow
 
 from fresco_media.files.opening import open_file
+from fresco_media.stills.png import PNG_HEADER_BYTES, png_header_size
 
 # Pillow's own check only warns about what it does not refuse; `check_pixels` is used in its place.
 Pillow.MAX_IMAGE_PIXELS = None
@@ -56,6 +59,9 @@ _MAGIC = {
     "QOI": (b"qoif",),
     "DDS": (b"DDS ",),
 }
+# By what Pillow calls grey of 2 and of 4 bits: what makes 8 bits of it.
+_GREYS_OF_PNG = {"L;2": 85, "L;4": 17}
+_ICONS, _ICON_HEAD, _ICON_ENTRY = b"\0\0\1\0", 6, 16
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"jpeg"}
 
 
@@ -106,12 +112,55 @@ def open_with_pillow(file: BinaryIO) -> Pillow.Image:
         ValueError, OSError, SyntaxError: it is none of the formats read here, or too large.
     """
     known = [name for name in _PILLOW_FORMATS if is_read_by_pillow(name)]
+    _check_icons(file)
     try:
         picture = Pillow.open(file, formats=known)
     except PIL.UnidentifiedImageError as error:
         raise ValueError(str(error)) from error
     check_pixels(*picture.size)
+    _scale_transparency(picture)
     return picture
+
+
+def packing_of(picture: Pillow.Image) -> str:
+    """How Pillow calls the way in which pixels are stored that it has not read yet."""
+    tiles: Sequence[Any] = getattr(picture, "tile", ())
+    if not tiles:
+        return ""
+    args = tiles[0][3]
+    return str(args[0] if isinstance(args, tuple) else args)
+
+
+def _check_icons(file: BinaryIO) -> None:
+    """Insist on icons of sizes that memory holds: Pillow decodes them before it says how large.
+
+    Raises:
+        TooManyPixels: one is too large, whatever the list of them says.
+    """
+    head = file.read(_ICON_HEAD)
+    count = int.from_bytes(head[4:], "little") if head.startswith(_ICONS) else 0
+    entries = file.read(count * _ICON_ENTRY)
+    for start in range(0, len(entries) - _ICON_ENTRY + 1, _ICON_ENTRY):
+        file.seek(int.from_bytes(entries[start + 12 : start + _ICON_ENTRY], "little"))
+        found = file.read(PNG_HEADER_BYTES)
+        size = png_header_size(found)
+        if size is None:
+            # A mask as large as the picture lies below it.
+            width, height = struct.unpack("<2i", found[4:12].ljust(8, b"\0"))
+            size = abs(width), abs(height) // 2
+        check_pixels(*size)
+    file.seek(0)
+
+
+def _scale_transparency(picture: Pillow.Image) -> None:
+    """State the grey that PNG says is transparent in 8 bits, as its pixels will be."""
+    clear = picture.info.get("transparency")
+    if picture.format != "PNG" or not isinstance(clear, int):
+        return
+    scale = _GREYS_OF_PNG.get(packing_of(picture))
+    if scale is not None:
+        # Bits that a sample does not have do not count.
+        picture.info["transparency"] = (clear & (255 // scale)) * scale
 
 
 def is_read_by_pillow(kind: str) -> bool:

@@ -21,7 +21,7 @@ from fresco_media.errors import ClipNotFound, ClipUnreadable
 from fresco_media.files.faults import reading
 from fresco_media.files.opening import NotAFile, TooLarge, open_file
 from fresco_media.files.state import KnownFile
-from fresco_media.stills import film, heif, psd
+from fresco_media.stills import film, heif, jpeg2000, psd
 from fresco_media.stills.formats import (
     HEAD_BYTES,
     ColoursNotRead,
@@ -30,6 +30,7 @@ from fresco_media.stills.formats import (
     is_read_by_pillow,
     kind_of,
     open_with_pillow,
+    packing_of,
 )
 
 NOT_A_PICTURE = (
@@ -50,8 +51,10 @@ SAMPLES_TAG, ICC_TAG = 277, 34675
 ASSOCIATED, UNASSOCIATED = 1, 2
 FROM_WHITE, FROM_BLACK, RGB, YUV = 0, 1, 2, 6
 _CIE_LAB, _OTHER_LAB = 8, (9, 10)
-_FLOAT = 3
-_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+_SENSOR = (32803, 34892)
+_SIGNED, _FLOAT = 2, 3
+DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+_SIXTEEN_IN_ALL = "BGR;16"
 _FILM_HEADER_BYTES = 1 << 20
 _LINEAR_NOTE = "the pictures hold linear light; it is shown as sRGB, clipped above white"
 _PAGES_NOTE = (
@@ -62,10 +65,15 @@ _ANIMATION_NOTE = "the picture is animated; its first frame is used"
 # What a fourth channel is by its number: nothing of use, or what the colours were multiplied by.
 TGA_UNUSED, TGA_MULTIPLIED = (1, 2), 4
 _TGA_FOOTER, _TGA_ATTRIBUTES = 26, 494
+_TGA_MAP_BITS, _WITH_ALPHA = 7, 32
 _SUBFILE_TAG, _REDUCED, _MASK = 254, 1, 4
+_INNER_TAG, _DNG_TAG, _CANON_RAW = 330, 50706, b"CR"
 _MOST_PAGES = 10_000
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 _DENSITY_NOTE = "the pictures hold film density; it is shown as sRGB"
+_WITH_EXIF_OF_CAMERAS = ("JPEG", "MPO")
+_EXIF_TAG, _INTEROPERABILITY_TAG, _COLOUR_SPACE_TAG = 0x8769, 0xA005, 0xA001
+_SRGB, _ADOBE_RGB = 1, "R03"
 TiffTags = dict[int, Any]
 
 
@@ -144,11 +152,22 @@ def _header(file: BinaryIO) -> StillHeader:
         return StillHeader(
             size=orientation.shown_size((right - left, bottom - top)),
             has_alpha=has_alpha(picture, head) and not _is_unused(picture, file),
-            bit_depth=16 if is_deep(picture) else 8,
+            bit_depth=16 if is_deep(picture) or _is_deep_jpeg2000(kind, file) else 8,
             pixel_aspect=1 / aspect if orientation.swaps_sides else aspect,
             kind=picture.format or "",
             notes=_pillow_notes(picture),
         )
+
+
+def _is_deep_jpeg2000(kind: str | None, file: BinaryIO) -> bool:
+    if kind != "JPEG2000":
+        return False
+    file.seek(0)
+    head = file.read(_FILM_HEADER_BYTES)
+    try:
+        return jpeg2000.bit_depth(head) > 8
+    except ValueError:  # What precedes the pixels may be long.
+        return jpeg2000.bit_depth(head + file.read()) > 8
 
 
 def _is_unused(picture: Pillow.Image, file: BinaryIO) -> bool:
@@ -198,8 +217,11 @@ def is_heif(kind: str | None) -> bool:
 
 def has_alpha(picture: Pillow.Image, head: bytes) -> bool:
     """Whether a picture that begins with `head` can be transparent."""
-    if picture.format == "TGA" and not head[17] & 0x0F:
-        return False  # The fourth channel is stated to be nothing.
+    if picture.format == "TGA":
+        if not head[17] & 0x0F:
+            return False  # The fourth channel is stated to be nothing.
+        if picture.mode == "P":
+            return head[_TGA_MAP_BITS] == _WITH_ALPHA
     return picture.mode[-1:] in "Aa" or "transparency" in picture.info
 
 
@@ -232,7 +254,8 @@ def tga_attributes(file: BinaryIO) -> int | None:
 
 def is_deep(picture: Pillow.Image) -> bool:
     """Whether its samples have more than 8 bits."""
-    return picture.mode in _DEEP_MODES or ";16" in str(getattr(picture, "tile", ""))
+    packing = packing_of(picture)
+    return picture.mode in DEEP_MODES or (";16" in packing and packing != _SIXTEEN_IN_ALL)
 
 
 def orientation_of(picture: Pillow.Image) -> Orientation:
@@ -240,6 +263,17 @@ def orientation_of(picture: Pillow.Image) -> Orientation:
     with suppress(*FAULTS):
         return from_exif(picture.getexif().get(ORIENTATION_TAG, 1))
     return Orientation()
+
+
+def is_adobe_rgb(picture: Pillow.Image) -> bool:
+    """Whether a camera says so by EXIF, as many do in place of a profile (DCF 2.0)."""
+    with suppress(*FAULTS):
+        is_cameras = picture.format in _WITH_EXIF_OF_CAMERAS and picture.mode == "RGB"
+        if is_cameras and "exif" in picture.info:
+            tags = picture.getexif()
+            is_other = tags.get_ifd(_EXIF_TAG).get(_COLOUR_SPACE_TAG) != _SRGB
+            return is_other and tags.get_ifd(_INTEROPERABILITY_TAG).get(1) == _ADOBE_RGB
+    return False
 
 
 def pixel_aspect(info: dict[Any, Any]) -> Fraction:
@@ -272,15 +306,42 @@ def tiff_tags(file: BinaryIO) -> TiffTags:
     head = file.read(8)
     is_big = 43 in head[2:4]
     found = TiffImagePlugin.ImageFileDirectory_v2(head + file.read(8) if is_big else head)
+    is_canons = file.read(2) == _CANON_RAW
     file.seek(found.next)
     found.load(file)
     tags = dict(found)
+    _check_developed(tags, is_canons=is_canons)
+    _check_first(tags, is_followed=bool(found.next))
     size = (first_of(tags, 256, 0), first_of(tags, 257, 0))
     if min(size) < 1:
         raise ValueError("it has no size")
     check_pixels(*size)
     _check_lab(tags)
+    if first_of(tags, SAMPLE_FORMAT_TAG, 1) == _SIGNED:
+        raise ColoursNotRead(
+            "its colours are stored as signed numbers, which are not read here; export it with 8 "
+            "or 16 bits"
+        )
     return tags
+
+
+def _check_developed(tags: TiffTags, *, is_canons: bool) -> None:
+    """What cameras call raw is TIFF as well, and begins with a preview of a few pixels."""
+    has_parts = _INNER_TAG in tags and bool(first_of(tags, _SUBFILE_TAG, 0) & _REDUCED)
+    is_sensor = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK) in _SENSOR
+    if is_canons or has_parts or is_sensor or _DNG_TAG in tags:
+        raise ColoursNotRead(
+            "it is a camera's raw picture, which is not developed here; develop it and export it "
+            "as TIFF or JPEG"
+        )
+
+
+def _check_first(tags: TiffTags, *, is_followed: bool) -> None:
+    if is_followed and first_of(tags, _SUBFILE_TAG, 0) & _REDUCED:
+        raise ColoursNotRead(
+            "it begins with a preview of another picture in it; export that one as a file of its "
+            "own"
+        )
 
 
 def _check_lab(tags: TiffTags) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,10 +20,11 @@ from fresco_media.colour.alpha import multiplied
 from fresco_media.colour.orientation import Orientation
 from fresco_media.colour.transfer import LINEAR, decode_density, encode_srgb, in_bt709, light_of
 from fresco_media.files.opening import read_file
-from fresco_media.stills import film, heif, psd
+from fresco_media.stills import film, heif, jpeg2000, psd
 from fresco_media.stills.formats import HEAD_BYTES, kind_of, open_with_pillow
 from fresco_media.stills.headers import (
     ASSOCIATED,
+    DEEP_MODES,
     EXTRA_SAMPLES_TAG,
     FAULTS,
     FROM_BLACK,
@@ -38,6 +40,7 @@ from fresco_media.stills.headers import (
     TiffTags,
     first_of,
     has_alpha,
+    is_adobe_rgb,
     is_deep,
     is_heif,
     orientation_of,
@@ -54,8 +57,14 @@ from fresco_media.stills.headers import (
 from fresco_media.stills.png import cicp_of
 from fresco_media.types import Image
 
-_COMPRESSION_TAG, _PLANAR_TAG = 259, 284
+_COMPRESSION_TAG, _PLANAR_TAG, _TILE_TAG = 259, 284, 322
 _PLANAR, _NOT_COMPRESSED = 2, 1
+# Of samples that no byte ends with, which only OpenCV unpacks.
+_MOST_OF_16_BITS = 65535
+_ODD_BITS = (10, 12, 14)
+# What is wrong with a picture is said in a sentence; OpenCV would print lines of its own as well.
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 # Several times what the largest picture that is read takes.
 _MOST_BYTES = 4 << 30
 
@@ -98,9 +107,11 @@ def decode_still(data: bytes) -> Still:
         return _photograph(data)
     if kind == "AVIF" and (still := _deep_avif(data)) is not None:
         return still
+    if kind == "JPEG2000" and jpeg2000.bit_depth(data) > 8:
+        return _deep_jpeg2000(data)
     if kind == "TIFF":
         tags = tiff_tags(io.BytesIO(data))
-        if tiff_bits(tags) > 8 or _is_bare_yuv(tags):
+        if tiff_bits(tags) > 8 or _is_bare_yuv(tags) or _is_two_planes(tags):
             return _deep_tiff(data, tags)
     if kind == "PSD":
         document = psd.read_document(io.BytesIO(data))
@@ -175,6 +186,14 @@ def _deep_avif(data: bytes) -> Still | None:
     return None
 
 
+def _deep_jpeg2000(data: bytes) -> Still:
+    codes, alpha = jpeg2000.codes_of(data)
+    profile = jpeg2000.profile_in(data)
+    shown = _by_profile(codes, profile) if profile else None
+    coverage = None if alpha is None else _rounded(alpha)
+    return _laid(_rounded(codes) if shown is None else shown, coverage, Orientation(), Fraction(1))
+
+
 def _shallow(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 8 bits, whose pixels Pillow has read."""
     is_tiff = picture.format == "TIFF"
@@ -198,7 +217,7 @@ def _shallow(data: bytes, picture: Pillow.Image) -> Still:
 
 
 def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:
-    mode, profile = picture.mode, picture.info.get("icc_profile")
+    mode, profile = picture.mode, picture.info.get("icc_profile") or jpeg2000.profile_in(data)
     if mode == "LAB" and not profile:
         profile = profiles.lab_profile()
     if profile:
@@ -210,6 +229,8 @@ def _in_srgb(data: bytes, picture: Pillow.Image) -> Image:
     tags = cicp_of(data) or heif.tags_of_file(data)
     if tags is not None:
         found = profiles.by_code_points(plain.astype(np.uint16) * 257, tags)
+    elif is_adobe_rgb(picture):
+        found = profiles.from_adobe_rgb(plain.astype(np.uint16) * 257)
     elif "srgb" not in picture.info and picture.info.keys() & {"gamma", "chromaticity"}:
         found = profiles.by_chromaticities(plain.astype(np.uint16) * 257, *_png_colours(picture))
     else:
@@ -230,7 +251,7 @@ def _without_alpha(picture: Pillow.Image, mode: str) -> Pillow.Image:
 
 def _deep(data: bytes, picture: Pillow.Image) -> Still:
     """A picture of 16 bits, which Pillow would cut to 8; it has read the header."""
-    codes, alpha = _unpacked(_decoded(data))
+    codes, alpha = _unpacked(_whole_scale(data, picture))
     clear = picture.info.get("transparency")
     if alpha is None and isinstance(clear, int):
         # Of grey, OpenCV leaves out the one that PNG says is transparent.
@@ -254,6 +275,14 @@ def _deep(data: bytes, picture: Pillow.Image) -> Still:
     return _laid(_as_levels(codes) if shown is None else shown, coverage, orientation, aspect)
 
 
+def _whole_scale(data: bytes, picture: Pillow.Image) -> NDArray[Any]:
+    """Samples whose highest value is that of their type."""
+    if picture.format == "PPM" and picture.mode == "I":
+        # OpenCV takes any highest value for that of 16 bits; Pillow has them all at that scale.
+        return np.asarray(picture).astype(np.uint16)
+    return _decoded(data)
+
+
 def _by_profile(codes: NDArray[Any], profile: bytes) -> Image | None:
     """RGB of more than 8 bits by its ICC profile; None where that is of no use."""
     found = profiles.deep_to_srgb(codes, profile) if codes.dtype != np.uint8 else None
@@ -262,21 +291,36 @@ def _by_profile(codes: NDArray[Any], profile: bytes) -> Image | None:
     return profiles.to_srgb(Pillow.fromarray(_as_levels(codes)), profile)
 
 
+def _grey_codes(picture: Pillow.Image) -> NDArray[Any]:
+    """Grey of more than 8 bits as Pillow has read it; it would cut off all that is above 255."""
+    samples = np.asarray(picture)
+    if picture.mode == "I" and samples.min() >= 0 and samples.max() <= _MOST_OF_16_BITS:
+        return samples.astype(np.uint16)
+    return samples.astype(samples.dtype.newbyteorder("="))
+
+
 def _is_bare_yuv(tags: TiffTags) -> bool:
     """Whether it is YUV as it stands, whose range and halved colours Pillow does not know."""
     photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
     return photometric == YUV and first_of(tags, _COMPRESSION_TAG, 1) == _NOT_COMPRESSED
 
 
+def _is_two_planes(tags: TiffTags) -> bool:
+    """Whether it is grey and alpha one after the other, which Pillow takes for pixels of both."""
+    return first_of(tags, SAMPLES_TAG, 1) == 2 and first_of(tags, _PLANAR_TAG, 1) == _PLANAR
+
+
 def _deep_tiff(data: bytes, tags: TiffTags) -> Still:
-    """A TIFF that Pillow has wrong: of 16 bits, of linear light in floating point, or of YUV."""
+    """A TIFF that Pillow has wrong: of 16 bits, of linear light, of YUV, or of two planes."""
     try:
         codes, alpha = _tiff_codes(data, tags)
     except (ValueError, cv2.error):
         # A compression that OpenCV does not know may be one that Pillow does, to 8 bits.
         with open_with_pillow(io.BytesIO(data)) as picture:
             picture.load()
-            return _shallow(data, picture)
+            if picture.mode not in DEEP_MODES:
+                return _shallow(data, picture)
+            codes, alpha = _unpacked(_grey_codes(picture))
     stated = first_of(tags, EXTRA_SAMPLES_TAG, 0)
     is_multiplied = stated == ASSOCIATED
     profile = tags.get(ICC_TAG)
@@ -307,11 +351,16 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
     photometric = first_of(tags, PHOTOMETRIC_TAG, FROM_BLACK)
     if samples > 2 and photometric in (FROM_WHITE, FROM_BLACK):
         raise OSError("OpenCV takes grey with two samples behind it for colours")
+    is_tiled = _TILE_TAG in tags
+    if photometric == FROM_WHITE and samples == 1 and (is_tiled or tiff_bits(tags) in _ODD_BITS):
+        return _from_white(data), None
     # OpenCV, and Pillow with 16 bits, take planes for pixels, white for black and alpha for grey.
     if not (is_planar or photometric == FROM_WHITE or samples == 2):
         return _unpacked(_decoded(data))  # OpenCV turns a TIFF, as it does no other picture here.
     if photometric not in (FROM_WHITE, FROM_BLACK, RGB):
         raise OSError("planes of inks")
+    if is_tiled:
+        raise OSError("FFmpeg takes tiles for rows")
     try:
         codes, extra = film.tiff_codes(data)
     except ValueError as error:
@@ -319,6 +368,16 @@ def _tiff_codes(data: bytes, tags: TiffTags) -> tuple[NDArray[Any], NDArray[Any]
         raise OSError(str(error)) from error
     orientation = tiff_orientation(tags)
     return orientation.apply(codes), None if extra is None else orientation.apply(extra)
+
+
+def _from_white(data: bytes) -> NDArray[Any]:
+    try:
+        codes, _ = _unpacked(_decoded(data))
+    except (ValueError, cv2.error) as error:
+        raise OSError(str(error)) from error  # Pillow would take white for black.
+    if codes.dtype.kind == "f":
+        raise OSError("light has no end to count from")
+    return np.iinfo(codes.dtype).max - codes
 
 
 def _decoded(data: bytes) -> NDArray[Any]:

@@ -205,10 +205,26 @@ def describe_sequence(
         colour=SRGB,
         codec=sequence.files[0].suffix.lower().lstrip("."),
     )
-    warnings = _warnings(headers)
+    warnings = (*_warnings(headers), *_shapes_of_pixels(sequence, headers))
     if len(sequence.files) == 1 and is_joined(sequence.files[0]):
         warnings = (*warnings, JOINED)
     return DescribedSequence(info, (*warnings, *_unused(sequence)), files)
+
+
+def _shapes_of_pixels(sequence: ImageSequence, headers: Sequence[StillHeader]) -> tuple[str, ...]:
+    aspect = headers[0].pixel_aspect
+    others = [
+        (file, header.pixel_aspect)
+        for file, header in zip(sequence.files, headers, strict=True)
+        if header.pixel_aspect != aspect
+    ]
+    if not others:
+        return ()
+    file, other = others[0]
+    return (
+        f"the pictures differ in the shape of their pixels: it is {aspect} in the first and "
+        f"{other} in {file.name}; all are shown as the first one, so that some may look squeezed",
+    )
 
 
 def _unused(sequence: ImageSequence) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import av.container
 from av.format import Flags as ContainerFlags
+from av.video.codeccontext import VideoCodecContext
 
 from fresco_media.colour.orientation import Orientation, is_bent, orientation_of
 from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
@@ -18,6 +19,7 @@ from fresco_media.colour.tags import (
     colour_warnings,
     shown_tags,
     tags_of,
+    tags_within,
     unreadable_colours,
 )
 from fresco_media.colour.transfer import LINEAR
@@ -64,6 +66,7 @@ from fresco_media.video.streams import choose_video, sounds_beside
 from fresco_media.video.timing import DEFAULT_RATE, Timing, exact_timing
 from fresco_media.video.transport import find_codec_change
 
+_MOST_STRETCHED = Fraction(10)
 # Keyframes of these are painted over what was there before, or refer to colours of earlier ones.
 _PAINTING_OVER = {"rpza"}
 
@@ -72,7 +75,8 @@ _PAINTING_OVER = {"rpza"}
 class Probe:
     """A video file's description, with what the decoder needs and the user should know.
 
-    `file` is what was looked at; `open_cursor` opens it to read its pictures.
+    `file` is what was looked at; `open_cursor` opens it to read its pictures. `colour` are the
+    tags that the first picture is read by, which itself says `stated`.
     """
 
     info: ClipProperties
@@ -83,6 +87,13 @@ class Probe:
     warnings: tuple[str, ...]
     file: KnownFile
     open_cursor: Callable[[], FrameCursor]
+    stated: ColourTags
+
+    def colour_of(self, frame: av.VideoFrame) -> ColourTags:
+        """The tags to read one of its pictures by: its own, where those change on the way."""
+        if self.colour == BY_PROFILE:
+            return self.colour
+        return tags_within(frame, self.stated, self.colour)
 
 
 @dataclass(frozen=True)
@@ -276,23 +287,43 @@ def _header_of(
     container: av.container.InputContainer, stream: av.VideoStream, warnings: tuple[str, ...]
 ) -> _Header:
     context = stream.codec_context
+    aspect, told = _pixel_aspect(stream)
     return _Header(
         stream_index=stream.index,
         codec=context.name,
-        codec_tag=context.codec_tag,
+        codec_tag=_codec_tag(context),
         transport_id=stream.id if container.format.name == "mpegts" else None,
         has_alpha_beside=has_alpha_beside(stream),
         has_alpha_layer=has_alpha_layer(stream),
         time_base=stream.time_base or Fraction(1, 90000),
         rates=(stream.average_rate, stream.guessed_rate, stream.base_rate),
-        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        sample_aspect=aspect,
         has_audio=bool(sounds_beside(container, stream)),
         has_times=_has_times(container),
         is_intra_only=context.codec.intra_only,
         paints_over=context.name in _PAINTING_OVER,
         can_reorder=context.codec.reorder,
         does_reorder=bool(context.has_b_frames),
-        warnings=warnings,
+        warnings=(*warnings, *told),
+    )
+
+
+def _codec_tag(context: VideoCodecContext) -> str:
+    """The container's four letters for the codec; nothing where they are no letters."""
+    try:
+        return context.codec_tag
+    except UnicodeDecodeError:
+        return ""
+
+
+def _pixel_aspect(stream: av.VideoStream) -> tuple[Fraction, tuple[str, ...]]:
+    """A pixel's width by its height, and what is to be said where what is stated cannot be one."""
+    stated = stream.sample_aspect_ratio or Fraction(1)
+    if 1 / _MOST_STRETCHED <= stated <= _MOST_STRETCHED:
+        return stated, ()
+    return Fraction(1), (
+        f"the file says that its pixels are {float(stated):g} times as wide as high, which cannot "
+        "be meant; they are taken for square",
     )
 
 
@@ -358,7 +389,8 @@ def _describe(
     if not (table.is_timed and header.has_times):
         warnings.append(f"the file holds no times; {info.frame_rate} frames a second are assumed")
     notes = tuple(warnings)
-    return Probe(info, table, orientation, coded_size, colour, notes, file, open_cursor)
+    stated = tags_of(frame)
+    return Probe(info, table, orientation, coded_size, colour, notes, file, open_cursor, stated)
 
 
 def _colour(path: Path, header: _Header, frame: av.VideoFrame) -> ColourTags:

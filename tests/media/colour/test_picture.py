@@ -204,6 +204,15 @@ def test_the_colours_of_dolby_vision_are_refused_wherever_they_come_from() -> No
     assert "Dolby Vision" in (unreadable_colours(frame) or "")
 
 
+@pytest.mark.parametrize("tag", ["aprn", "aprh"])
+def test_what_a_sensor_saw_is_refused_with_what_to_do(tag: str) -> None:
+    frame = av.VideoFrame(32, 32, "bayer_rggb16le")
+
+    assert "ProRes RAW" in (unreadable_colours(frame, tag) or "")
+    assert "export it" in (unreadable_colours(frame, tag) or "")
+    assert unreadable_colours(av.VideoFrame(32, 32, "yuv422p10le"), "apch") is None
+
+
 def dolby_vision(path: Path, tags: tuple[int, int, int, int]) -> Path:
     """An MP4 file whose track is marked as Dolby Vision, as telephones and shops do it."""
     with av.open(str(path), "w") as output:

@@ -85,6 +85,17 @@ def test_pictures_of_different_sizes_are_refused(make_images: MakeImages) -> Non
         Clip.open(folder)
 
 
+def test_pictures_of_different_shapes_of_pixels_are_told(tmp_path: Path) -> None:
+    plain = Pillow.new("RGB", (64, 48))
+    plain.save(tmp_path / "a_1.jpg")
+    plain.save(tmp_path / "a_2.jpg", dpi=(72, 144))
+
+    clip = Clip.open(tmp_path)
+
+    assert clip.info.sample_aspect == 1
+    assert any("1 in the first and 2 in a_2.jpg" in said for said in clip.warnings)
+
+
 def test_two_sequences_in_a_folder_need_a_choice(make_images: MakeImages) -> None:
     make_images("plates", range(3), name="left_%03d.png")
     folder = make_images("plates", range(3), name="right_%03d.png")

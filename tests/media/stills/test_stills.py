@@ -1079,3 +1079,17 @@ def test_a_tiff_of_ffmpeg_is_read_right_however_it_is_packed(
     (tmp_path / "a.tif").write_bytes(b"".join(map(bytes, encoder.encode(frame))))
 
     assert np.abs(read_still(tmp_path / "a.tif").image.astype(int) - picture).max() <= 2
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jp2"])
+def test_nothing_is_printed_of_a_damaged_picture(
+    tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    deep = np.full((48, 64, 3), 30000, np.uint16)
+    path.write_bytes(cv2.imencode(suffix, deep)[1].tobytes()[:200])
+
+    with pytest.raises(ClipUnreadable):
+        read_still(path)
+
+    assert capfd.readouterr() == ("", "")

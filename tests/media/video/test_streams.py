@@ -197,3 +197,24 @@ def with_alpha_told(settings: bytes) -> bytes:
     unit = bytes.fromhex("4e01a50400007f9080")
     array = bytes([39, 0, 1, 0, len(unit)]) + unit
     return settings[:22] + bytes([settings[22] + 1]) + settings[23:] + array
+
+
+@pytest.mark.parametrize("pixel_format", ["bayer_rggb8", "bayer_bggr8", "bayer_grbg16le"])
+def test_a_codec_whose_tag_is_no_letters_is_read(tmp_path: Path, pixel_format: str) -> None:
+    path = tmp_path / "sensor.nut"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("rawvideo", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, pixel_format
+        for index in range(3):
+            frame = av.VideoFrame(64, 48, pixel_format)
+            plane = frame.planes[0]
+            plane.update(bytes([100]) * plane.buffer_size)
+            frame.pts = index
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+    clip = Clip.open(path)
+
+    assert clip.info.frame_count == 3
+    assert all(abs(frame.image.astype(int) - 100).max() <= 2 for frame in clip.frames())
