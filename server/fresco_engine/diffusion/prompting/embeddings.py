@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from fresco_engine.diffusion.finite import are_finite
-from fresco_engine.diffusion.library import Library
 from fresco_engine.diffusion.prompting.chunks import Token
 from fresco_engine.diffusion.prompting.files import embeddings_at
 from fresco_engine.diffusion.published import Published, tensors_of, unpacked
@@ -35,9 +34,9 @@ _PUBLISHED = Published(
 
 
 def embeddings_in(
-    text: str, library: Library, width: int, *, is_xl: bool = False
+    text: str, named: Mapping[str, Path], width: int, *, is_xl: bool = False
 ) -> Iterator[str | Sequence[Token]]:
-    """`text` in parts: words, and where an embedding is named its vectors, each of `width`.
+    """`text` in parts: words, and where one of `named` is its vectors, each of `width`.
 
     For one of the text encoders of a model of XL's shape a file's vectors are those that are meant
     for it.
@@ -47,7 +46,7 @@ def embeddings_in(
         ModelCorrupt, ModelNotFound: its file cannot be read.
     """
     end = 0
-    for (start, stop), path in embeddings_at(text, library):
+    for (start, stop), path in embeddings_at(text, named):
         yield text[end:start]
         yield list(load_embedding(path, width, is_xl=is_xl))
         end = stop

@@ -14,6 +14,7 @@ from torch import Tensor
 from fresco_engine.diffusion.finite import require_finite
 from fresco_engine.diffusion.prompting.chunks import MARKS, Chunk, Token, Tokenise, chunks_of
 from fresco_engine.diffusion.prompting.embeddings import embeddings_in
+from fresco_engine.diffusion.prompting.files import embeddings_of
 from fresco_engine.diffusion.prompting.grammar import Moment, Sections, parse
 from fresco_engine.diffusion.quiet import quiet_libraries
 from fresco_engine.errors import InvalidSettings
@@ -83,7 +84,7 @@ def encode_words(
         )
     sections = [parse(text).sections(moment) for text in texts]
     with quiet_libraries():
-        prompts = [[_chunks(model, reader, one) for one in sections] for reader in model.readers]
+        prompts = [_chunks(model, reader, sections) for reader in model.readers]
     longest = max(len(chunks) for of_reader in prompts for chunks in of_reader)
     states: list[Tensor] = []
     pooled = None
@@ -107,7 +108,7 @@ def token_rows(model: Model, texts: Sequence[str], moment: Moment = _ONLY) -> li
     (reader, *_), length = model.readers, model.max_prompt_tokens
     sections = [parse(text).sections(moment) for text in texts]
     with quiet_libraries():
-        prompts = [_chunks(model, reader, one) for one in sections]
+        prompts = _chunks(model, reader, sections)
     longest = max(len(chunks) for chunks in prompts)
     return [
         [token for chunk in _filled_up(chunks, longest) for token in _row(chunk, length)]
@@ -167,17 +168,20 @@ def _encode_steps(
     return tuple(found)
 
 
-def _chunks(model: Model, reader: TextReader, sections: Sections) -> list[Chunk]:
-    room = model.max_prompt_tokens - MARKS
-    chunks = chunks_of(sections, _tokenise(model, reader), _ids(reader, ",")[-1], room)
-    if len(chunks) > _MOST_CHUNKS:
-        over = sum(len(chunk.tokens) for chunk in chunks[_MOST_CHUNKS:])
-        raise InvalidSettings(
-            "prompt",
-            f"it is about {counted(_in_words(over), 'word')} longer than can be read "
-            f"({_in_words(_MOST_CHUNKS * room)}); shorten it",
-        )
-    return chunks
+def _chunks(model: Model, reader: TextReader, prompts: Sequence[Sections]) -> list[list[Chunk]]:
+    """The chunks of each prompt."""
+    room, tokenise = model.max_prompt_tokens - MARKS, _tokenise(model, reader)
+    comma = _ids(reader, ",")[-1]
+    found = [chunks_of(sections, tokenise, comma, room) for sections in prompts]
+    for chunks in found:
+        if len(chunks) > _MOST_CHUNKS:
+            over = sum(len(chunk.tokens) for chunk in chunks[_MOST_CHUNKS:])
+            raise InvalidSettings(
+                "prompt",
+                f"it is about {counted(_in_words(over), 'word')} longer than can be read "
+                f"({_in_words(_MOST_CHUNKS * room)}); shorten it",
+            )
+    return found
 
 
 def _in_words(tokens: int) -> int:
@@ -186,10 +190,10 @@ def _in_words(tokens: int) -> int:
 
 
 def _tokenise(model: Model, reader: TextReader) -> Tokenise:
-    width = int(reader.encoder.config.hidden_size)
+    width, named = int(reader.encoder.config.hidden_size), embeddings_of(model.library)
 
     def tokenise(text: str) -> Iterator[Sequence[Token]]:
-        for part in embeddings_in(text, model.library, width, is_xl=model.is_xl):
+        for part in embeddings_in(text, named, width, is_xl=model.is_xl):
             if isinstance(part, str):
                 yield from ([token] for token in _ids(reader, part))
             else:

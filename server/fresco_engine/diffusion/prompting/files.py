@@ -47,19 +47,27 @@ def files_in_prompts(settings: Mapping[str, Any], library: Library) -> tuple[Pat
     Of those that do not it is no fault: they may lie where the work is done.
     """
     found: list[Path | None] = []
+    named = embeddings_of(library)
     for _, text in _texts(settings):
         found += [library.find(FileKind.LORA, tag.name) for tag in lora_tags(text)]
-        found += [path for _, path in embeddings_at(text, library)]
+        found += [path for _, path in embeddings_at(text, named)]
     return tuple(dict.fromkeys(path for path in found if path is not None))
 
 
-def embeddings_at(text: str, library: Library) -> Iterator[tuple[tuple[int, int], Path]]:
-    """Where embeddings are named in `text`, from its beginning on, and the file of each.
+def embeddings_of(library: Library) -> dict[str, Path]:
+    """The files that may be embeddings, by their names in small letters.
+
+    All folders are listed for it: once for a prompt, not for each of its pieces.
+    """
+    return {name.casefold(): path for name, path in library.files(FileKind.EMBEDDING).items()}
+
+
+def embeddings_at(text: str, named: Mapping[str, Path]) -> Iterator[tuple[tuple[int, int], Path]]:
+    """Where some of `embeddings_of` are named in `text`, from its beginning on, and their files.
 
     A name counts by itself, in angle brackets, or after `embedding:`, in any capitals.
     """
-    paths = {name.casefold(): path for name, path in library.files(FileKind.EMBEDDING).items()}
-    paths = {name: path for name, path in paths.items() if name in text.casefold()}
+    paths = {name: path for name, path in named.items() if name in text.casefold()}
     paths = {name: path for name, path in paths.items() if is_of_kind(path, FileKind.EMBEDDING)}
     if not paths:
         return

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from fakes.tiny_models import TEXT_WIDTH, TOKENS, write_model_folder
+from fresco_engine.diffusion.library import FileKind, Library
 from fresco_engine.diffusion.model import Model
 from fresco_engine.diffusion.models import load_model
 from fresco_engine.diffusion.prompting.encoding import MixedPrompt, encode_prompt, encode_steps
@@ -187,3 +189,19 @@ def test_encoding_is_silent(
 
     assert not caplog.records
     assert capfd.readouterr() == ("", "")
+
+
+def test_folders_are_listed_once_however_many_pieces_prompts_fall_into(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[FileKind] = []
+
+    def files(_: Library, kind: FileKind) -> dict[str, Path]:
+        listed.append(kind)
+        return {}
+
+    monkeypatch.setattr(Library, "files", files)
+
+    encode_prompt(model, ["(blue:1.2) " * 30, "(a:1.1) (b:1.2), rain"])
+
+    assert listed == [FileKind.EMBEDDING]
