@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _STORE_BYTES = 100 << 20
+_TRIES = 4
+"""Ray gives a machine 30 s to come up, which is little where all cores are busy."""
 
 
 class ClusterOfNodes:
@@ -39,9 +41,20 @@ class ClusterOfNodes:
 
     def add(self, **environment: str) -> Any:
         """A machine joins."""
-        return self._cluster.add_node(
-            num_cpus=1, object_store_memory=_STORE_BYTES, env_vars=_environment(environment)
-        )
+        for tries_left in reversed(range(_TRIES)):
+            before = set(psutil.Process().children(recursive=True))
+            try:
+                return self._cluster.add_node(
+                    num_cpus=1, object_store_memory=_STORE_BYTES, env_vars=_environment(environment)
+                )
+            except Exception as error:  # Ray raises no other kind here.
+                if not tries_left or "timed out during startup" not in str(error):
+                    raise
+                # One that comes up after all would be a machine too many.
+                for process in set(psutil.Process().children(recursive=True)) - before:
+                    with suppress(psutil.Error):
+                        process.kill()
+        raise AssertionError("the last try gives a machine or raises")
 
     def kill_node(self, node: Any) -> None:
         """A machine is gone from one moment to the other, with all that works on it."""
