@@ -248,6 +248,7 @@ def _checked(path: Path, mode: str) -> sqlite3.Connection:
     )
     try:
         connection.row_factory = sqlite3.Row
+        connection.text_factory = _text
         pragmas = (
             f"locking_mode = {mode}",
             "journal_mode = WAL",
@@ -264,6 +265,9 @@ def _checked(path: Path, mode: str) -> sqlite3.Connection:
         if _is_damage(error):
             raise DatabaseDamaged(str(error)) from error
         raise
+    except UnicodeDecodeError as error:  # Of what SQLite says of it, with a name from the file.
+        connection.close()
+        raise DatabaseDamaged("a name in it is no text") from error
     except BaseException:
         connection.close()
         raise
@@ -320,6 +324,11 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     text = str(error)
     is_broken_schema = "malformed" in text or "unsupported file format" in text
     return is_broken_schema or type(error) is sqlite3.DatabaseError
+
+
+def _text(data: bytes) -> str:
+    """What a damaged file has for text is none that anybody wrote, and is found out as such."""
+    return data.decode("utf-8", "replace")
 
 
 def is_full(error: sqlite3.OperationalError) -> bool:

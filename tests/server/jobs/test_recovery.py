@@ -123,6 +123,17 @@ def _sql(statement: str) -> Callable[[Path], None]:
     return change
 
 
+def _not_text(place: bytes) -> Callable[[Path], None]:
+    """Bytes that are no UTF-8 where the file says `place`."""
+
+    def change(path: Path) -> None:
+        data = path.read_bytes()
+        assert place in data
+        path.write_bytes(data.replace(place, place[:-2] + b"\xff\xfe", 1))
+
+    return change
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "lost": _lose,
     "empty": _empty,
@@ -141,6 +152,10 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "no json": _sql("UPDATE jobs SET job_order = '{' WHERE id = 'queued'"),
     "no state": _sql("UPDATE jobs SET state = 'dancing' WHERE id = 'done'"),
     "no text": _sql("UPDATE jobs SET warnings = 7"),
+    "no letters in a table": _not_text(b"CREATE TABLE jobs"),
+    "no letters in an index": _not_text(b"CREATE INDEX"),
+    "no letters in a job": _sql("UPDATE jobs SET job_order = CAST(X'7bff7d' AS TEXT)"),
+    "no letters in a state": _sql("UPDATE jobs SET state = CAST(X'ff' AS TEXT) WHERE id = 'done'"),
 }
 
 
