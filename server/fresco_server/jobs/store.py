@@ -20,7 +20,7 @@ from fresco_client.events import Event, Failed, Finished, StateChanged
 from fresco_client.values import JobState
 
 from fresco_server.errors import DaemonLimitReached, JobExists, JobNotFound, StoreBusy
-from fresco_server.jobs.codec import kind_of
+from fresco_server.jobs.codec import EVENT_TYPES, kind_of
 from fresco_server.jobs.database import HasDatabase, read, written
 from fresco_server.jobs.job import JobOrder, StoredJob
 from fresco_server.jobs.records import Records, is_sound
@@ -48,7 +48,7 @@ class JobStore(HasDatabase):
         self.database = open_database(path)
         if not self._is_sound():
             self.database.close()
-            move_aside(path, "it has rows that are no jobs")
+            move_aside(path, "it has rows that are no jobs or no events")
             self.database = open_database(path)
         self._records = records
         self._unrecorded: set[str] = set()
@@ -56,8 +56,14 @@ class JobStore(HasDatabase):
         self.database.after_change = self._record
 
     def _is_sound(self) -> bool:
-        """Whether every row is a job's."""
-        return all(is_sound(row) for row in self.rows())
+        """Whether every row is a job's, or may be an event's: of these there are very many."""
+        query = (
+            f"SELECT 1 FROM events WHERE kind NOT IN ({_marks(EVENT_TYPES)})"
+            " OR NOT json_valid(event_values) LIMIT 1"
+        )
+        return all(is_sound(row) for row in self.rows()) and (
+            self.database.one(query, *EVENT_TYPES) is None
+        )
 
     def close(self) -> None:
         """Wake everybody who waits, and let the file go."""

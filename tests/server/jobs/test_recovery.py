@@ -155,6 +155,8 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "no letters in a table": _not_text(b"CREATE TABLE jobs"),
     "no letters in an index": _not_text(b"CREATE INDEX"),
     "no letters in a job": _sql("UPDATE jobs SET job_order = CAST(X'7bff7d' AS TEXT)"),
+    "no letters in an event": _sql("UPDATE events SET kind = CAST(X'ff' AS TEXT)"),
+    "no json in an event": _sql("UPDATE events SET event_values = '{' WHERE job_id = 'done'"),
     "no letters in a state": _sql("UPDATE jobs SET state = CAST(X'ff' AS TEXT) WHERE id = 'done'"),
 }
 
