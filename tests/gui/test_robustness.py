@@ -182,16 +182,22 @@ def test_a_result_is_shown_again_when_its_clip_was_located_by_hand(
     assert app.window.views.problems.problem is None
 
 
-def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
-    make_app: Callable[[], App], start_daemon: StartDaemon, clip: Path
-) -> None:
-    app = make_app()
-    daemon = start_daemon()
+def _finished_and_taken_away(
+    app: App, daemon: DaemonProcess, clip: Path
+) -> tuple[DaemonProcess, bytes]:
+    """A job is done, its window closed and its clip gone; the daemon, and what the clip held."""
     started(app, daemon, clip)
     app.wait_for_next(1)
     app.window.close()
     content = clip.read_bytes()
     clip.unlink()
+    return daemon, content
+
+
+def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
+    make_app: Callable[[], App], start_daemon: StartDaemon, clip: Path
+) -> None:
+    daemon, content = _finished_and_taken_away(make_app(), start_daemon(), clip)
 
     again = make_app()
     again.connect(daemon)
@@ -209,13 +215,7 @@ def test_a_result_is_shown_though_the_daemon_answers_before_its_clip_is_found_mi
     clip: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = make_app()
-    daemon = start_daemon()
-    started(app, daemon, clip)
-    app.wait_for_next(1)
-    app.window.close()
-    content = clip.read_bytes()
-    clip.unlink()
+    daemon, content = _finished_and_taken_away(make_app(), start_daemon(), clip)
     has_answered = threading.Event()
 
     def find_late(*_: object) -> None:

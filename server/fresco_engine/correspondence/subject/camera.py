@@ -18,7 +18,7 @@ _BANDS = 6
 
 
 def camera_motion(flow: Flow, trust: FloatMap) -> Flow:
-    """What a moving camera would cause, fitted from the borders inwards.
+    """(h, w, 2): what a moving camera would cause of `flow`, fitted from the borders inwards.
 
     Linear in x, piecewise linear in y: ground, walls and sky at different distances pass at
     different speeds. The subject seldom fills the borders left and right, so these count most,
@@ -73,7 +73,7 @@ class _Model:
     def fitted(
         self, vectors: Floats, share: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64]
     ) -> Floats:
-        """What explains `vectors` (r, c, 2) at those places best, each by its `share` (r, c).
+        """(2, bands, 2): what explains `vectors` (r, c, 2) there best, each by its `share` (r, c).
 
         As hats depend on the row alone, a row's pixels come in by their sums: the cost is that of
         reading them.

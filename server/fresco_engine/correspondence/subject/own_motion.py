@@ -36,7 +36,8 @@ class Signs:
     rests: FloatMap
     """(f, h, w), 0 or less: how much says that a pixel follows the camera, over all frames."""
     cameras: tuple[list[Flow], list[Flow]]
-    """What the camera does from each frame to the next, and back: f - 1 each."""
+    """What the camera does from each frame to the next, and back: f - 1 maps (h, w, 2) each, of
+    use where those are linked."""
     agreed: list[FloatMap]
     """f - 1 maps (h, w), 0-1: how far the flow from frame i to the next is to be believed."""
 
@@ -62,7 +63,8 @@ def read_signs(
         believed = ((i, there, agreed[i]), (i + 1, back, returned[i]))
         for (frame, flow, good), cameras_of_way in zip(believed, cameras, strict=True):
             trust = held[frame] * good
-            cameras_of_way.append(camera_motion(flow, trust))
+            # Over a step that is not linked nobody asks for the camera's.
+            cameras_of_way.append(camera_motion(flow, trust) if linked[i] else flow)
             if linked[i]:
                 odds = own_motion(flow, cameras_of_way[-1], trust)
                 moves[frame] = np.maximum(moves[frame], odds)
