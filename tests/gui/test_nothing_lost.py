@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
-from fresco_client import JobState
+from fresco_client import Job, JobState
 from fresco_gui.inspector.fields import SliderField
 from fresco_gui.media.pictures import read_pixels_of
 from fresco_gui.project.document import load
@@ -17,7 +18,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage, QTextCursor
 from PyQt6.QtWidgets import QFileDialog, QPlainTextEdit
 
-from tests.gui.conftest import App, choice_of
+from tests.gui.conftest import PATIENCE_MS, App, choice_of
 from tests.integration.daemons import DaemonProcess
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -154,6 +155,36 @@ def test_undoing_what_is_still_made_gives_it_up_and_doing_it_again_makes_it(
 
     assert 10 not in job.plan.keyframes
     assert given_up not in {one.job_id for one in project.project.made}
+
+
+def test_a_list_of_jobs_that_was_asked_for_before_takes_no_new_job_away(
+    restyled: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, project = restyled.controller.jobs, restyled.controller.project_store
+    session = restyled.controller.daemon.session
+    assert session is not None
+    list_now, is_asked, may_answer = session.jobs, Event(), Event()
+
+    def list_late() -> list[Job]:
+        found = list(list_now())
+        is_asked.set()
+        assert may_answer.wait(PATIENCE_MS / 1000)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "jobs", list_late)
+        restyled.wait("no list to be on its way", lambda: jobs.refresh() or is_asked.is_set())
+    restyled.window.views.viewer.set_frame(10)
+    restyled.press("R")
+    restyled.wait("the second job", lambda: len(project.project.made) == 2)
+    made = project.project.made[0].job_id
+    lacking: list[bool] = []
+    jobs.model.refreshed.connect(lambda: lacking.append(jobs.model.job(made) is None))
+
+    may_answer.set()
+    restyled.wait("the list", lambda: lacking)
+
+    assert lacking[0] is False
 
 
 def test_settings_range_and_locks_are_undone_one_by_one_and_done_again(done: App) -> None:

@@ -69,6 +69,11 @@ class JobControl(QObject):
             lambda: list(islice(session.jobs(), _SHOWN)), self._on_listed, self._on_not_listed
         )
 
+    def put(self, job: Job) -> None:
+        """Take a newer word on one job, or a new job; a list on its way may not know it yet."""
+        self.model.put(job)
+        self._is_list_outdated = self._is_listing
+
     def end(self, job_id: str, state: JobState) -> None:
         """A job is known to have ended; a list on its way may not know it yet."""
         self.model.move_to(job_id, state)
@@ -85,7 +90,7 @@ class JobControl(QObject):
 
     def pause(self, job: Job) -> None:
         """Let a job stop for now."""
-        self._act(job, Session.pause, self.tr("The job cannot be paused"), self.model.put)
+        self._act(job, Session.pause, self.tr("The job cannot be paused"), self.put)
 
     def resume(self, job: Job) -> None:
         """Let a job go on."""
@@ -105,7 +110,7 @@ class JobControl(QObject):
                 self._services.reporter.tell(error, title)
 
         self._services.workers.call(
-            lambda: session.cancel(job.id), lambda ended: self.model.put(cast(Job, ended)), failed
+            lambda: session.cancel(job.id), lambda ended: self.put(cast(Job, ended)), failed
         )
 
     def cancel_and_wait(self, jobs: Sequence[Job]) -> None:
@@ -127,7 +132,7 @@ class JobControl(QObject):
         title = self.tr("The job cannot be deleted")
         self._services.workers.call(
             lambda: session.delete(job.id),
-            lambda _: self.model.remove(job.id),
+            lambda _: self._forget(job.id),
             lambda error: self._services.reporter.tell(error, title),
         )
 
@@ -141,8 +146,12 @@ class JobControl(QObject):
             lambda error: self._services.reporter.tell(error, title),
         )
 
+    def _forget(self, job_id: str) -> None:
+        self.model.remove(job_id)
+        self._is_list_outdated = self._is_listing
+
     def _on_resumed(self, job: Job) -> None:
-        self.model.put(job)
+        self.put(job)
         self.resumed.emit(job)
 
     def _on_listed(self, jobs: object) -> None:

@@ -72,7 +72,7 @@ class ShownJob(QObject):
 
     def take(self, job: Job, made: ProjectJob) -> None:
         """Show a job that was just handed to the daemon, and keep it with the project."""
-        self._jobs.model.put(job)
+        self._jobs.put(job)
         self._project_store.keep_made(made)
         self.follow(job.id)
 
