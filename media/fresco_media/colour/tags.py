@@ -11,6 +11,7 @@ from dataclasses import replace
 import av
 import cv2
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 from fresco_media.colour.transfer import (
@@ -57,16 +58,38 @@ _RAW_TAGS = {"aprn", "aprh"}
 _DOLBY_VISION_TAGS = {"dvh1", "dvhe", "dav1", "dva1", "dvav"}
 
 
-def tags_of(frame: av.VideoFrame) -> ColourTags:
-    """What the stream says about the colours of `frame`; RGB formats have the matrix `RGB`."""
+def container_tags(context: VideoCodecContext) -> ColourTags:
+    """What the container says about colours, asked before the first picture is decoded.
+
+    The range is left out, which decoders only change where the stream states it.
+    """
+    return ColourTags(
+        primaries=int(context.color_primaries),
+        transfer=int(context.color_trc),
+        matrix=int(context.colorspace),
+    )
+
+
+def tags_of(frame: av.VideoFrame, container: ColourTags | None = None) -> ColourTags:
+    """What the stream says about the colours of `frame`; RGB formats have the matrix `RGB`.
+
+    What it leaves open is the `container`'s: a decoder that finds "unspecified" in the stream
+    forgets what the container said.
+    """
+    beside = container or ColourTags()
     is_rgb = frame.format.is_rgb or frame.format.name.startswith("pal")
     is_full = is_rgb or frame.color_range == FULL_RANGE or frame.format.name.startswith("yuvj")
     return ColourTags(
-        primaries=int(frame.color_primaries),
-        transfer=int(frame.color_trc),
-        matrix=RGB if is_rgb else int(frame.colorspace),
+        primaries=_stated(int(frame.color_primaries), beside.primaries),
+        transfer=_stated(int(frame.color_trc), beside.transfer),
+        matrix=RGB if is_rgb else _stated(int(frame.colorspace), beside.matrix),
         is_full_range=is_full,
     )
+
+
+def _stated(first: int, otherwise: int) -> int:
+    """The code point that says something; zero is reserved, and RGB is told by a frame's format."""
+    return next((code for code in (first, otherwise) if code not in (0, UNSTATED)), UNSTATED)
 
 
 def tags_within(frame: av.VideoFrame, first: ColourTags, used: ColourTags) -> ColourTags:
@@ -83,8 +106,8 @@ def tags_within(frame: av.VideoFrame, first: ColourTags, used: ColourTags) -> Co
     is_ranged = stated.is_full_range or frame.color_range == LIMITED_RANGE
     was_rgb = used.matrix == RGB
     return ColourTags(
-        primaries=used.primaries if stated.primaries == UNSTATED else stated.primaries,
-        transfer=used.transfer if stated.transfer == UNSTATED else stated.transfer,
+        primaries=_stated(stated.primaries, used.primaries),
+        transfer=_stated(stated.transfer, used.transfer),
         matrix=used.matrix if stated.matrix == UNSTATED and not was_rgb else stated.matrix,
         is_full_range=stated.is_full_range if is_ranged or was_rgb else used.is_full_range,
     )
@@ -105,26 +128,29 @@ def look_alike(one: ColourTags, other: ColourTags, height: int) -> bool:
     return curves[0] == curves[1]
 
 
-def unreadable_colours(frame: av.VideoFrame, codec_tag: str = "") -> str | None:
+def unreadable_colours(
+    frame: av.VideoFrame, codec_tag: str = "", container: ColourTags | None = None
+) -> str | None:
     """Why the colours of a clip that begins with `frame` cannot be read; None where they can.
 
-    `codec_tag` is the container's four letters for the codec. Dolby Vision is read by its base
-    layer, unless that layer is in colours of Dolby's own, as profile 5 has it.
+    Of the container come the `codec_tag`, four letters, and what `container_tags` says. Dolby
+    Vision is read by its base layer, unless that is in colours of Dolby's own, as profile 5 has it:
+    a stream that says nothing of them.
     """
     if codec_tag in _RAW_TAGS:
         return (
             "it is ProRes RAW, what a camera's sensor saw, which is not developed here; develop it "
             "and export it as ProRes or H.264"
         )
-    matrix = int(frame.colorspace)
+    matrix = tags_of(frame, container).matrix
     has_metadata = any(side_data_of(frame, name) for name in ("DOVI_METADATA", "DOVI_RPU_BUFFER"))
     is_dolby_vision = has_metadata or codec_tag in _DOLBY_VISION_TAGS
-    if matrix == 15 or (is_dolby_vision and matrix == UNSTATED):
+    if matrix == 15 or (is_dolby_vision and frame.colorspace == UNSTATED):
         return (
             "it is Dolby Vision (profile 5) without a picture that others can show; "
             "export it as HDR10, HLG or BT.709"
         )
-    if frame.format.is_rgb or matrix not in _UNREADABLE:
+    if matrix not in _UNREADABLE:
         return None
     return (
         f"its colour matrix ({_UNREADABLE[matrix]}) cannot be read; convert it to BT.709, "

@@ -17,6 +17,7 @@ from fresco_media.colour.picture import ALPHA_UNREAD, OVER_BLACK, has_alpha
 from fresco_media.colour.tags import (
     UNSTATED,
     colour_warnings,
+    container_tags,
     shown_tags,
     tags_of,
     tags_within,
@@ -118,6 +119,7 @@ class _Header:
     paints_over: bool = False
     can_reorder: bool = False
     does_reorder: bool = False
+    colour: ColourTags | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -241,7 +243,8 @@ def _described(
         table = table_in_order(scan, [n for n in order if n < len(is_read) and is_read[n]])
     if not table.stamps:
         raise ClipUnreadable(path, f"none of its frames can be decoded; {NOT_A_VIDEO}")
-    if (reason := unreadable_colours(first.marked, header.codec_tag)) is not None:
+    reason = unreadable_colours(first.marked, header.codec_tag, header.colour)
+    if reason is not None:
         raise ClipUnreadable(path, reason)
     return _describe(
         file,
@@ -304,6 +307,7 @@ def _header_of(
         paints_over=context.name in _PAINTING_OVER,
         can_reorder=context.codec.reorder,
         does_reorder=bool(context.has_b_frames),
+        colour=container_tags(context),
         warnings=(*warnings, *told),
     )
 
@@ -394,8 +398,8 @@ def _describe(
 
 
 def _colour(path: Path, header: _Header, frame: av.VideoFrame) -> ColourTags:
-    """What the stream says of the colours of `frame`, its first."""
-    tags = tags_of(frame)
+    """What stream and container say of the colours of `frame`, the first."""
+    tags = tags_of(frame, header.colour)
     if header.codec == "dpx" and tags.transfer == LINEAR:
         # FFmpeg writes so of every picture, and then believes it.
         with open_input(path) as container:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from fresco_media.clip import Clip
 from fresco_media.colour.picture import to_rgb
-from fresco_media.colour.tags import encoded_tags, matrix_in_use, to_yuv
+from fresco_media.colour.tags import (
+    encoded_tags,
+    matrix_in_use,
+    tags_of,
+    to_yuv,
+    unreadable_colours,
+)
 from fresco_media.types import ColourTags, Image
 from numpy.typing import NDArray
 
@@ -178,3 +184,78 @@ def test_only_dpx_of_others_in_a_film_is_the_linear_light_that_it_says(
     wanted = 100 if is_by_ffmpeg else 167
     assert abs(int(made.image[12, 16, 0]) - wanted) <= 2
     assert any("linear light" in one for one in clip.warnings) is not is_by_ffmpeg
+
+
+BARE = {
+    "libx264": "h264_metadata=colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2",
+    "libx265": "hevc_metadata=colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2",
+    "prores_ks": "prores_metadata=color_primaries=unknown:color_trc=unknown:colorspace=unknown",
+}
+"""How encoders' streams lose what they say of their colours."""
+
+
+@pytest.mark.parametrize(
+    "tags", [(1, 1, 1, 1), (6, 6, 6, 1), (12, 13, 1, 1), (9, 16, 9, 1)], ids=str
+)
+@pytest.mark.parametrize(
+    ("codec", "pixel_format", "suffix"),
+    [
+        ("prores_ks", "yuv422p10le", ".mov"),
+        ("prores_ks", "yuv422p10le", ".mkv"),
+        ("libx264", "yuv420p", ".mov"),
+        ("libx264", "yuv420p", ".mkv"),
+        ("libx265", "yuv420p", ".mp4"),
+        ("libx265", "yuv420p", ".mkv"),
+    ],
+)
+def test_colours_that_only_the_container_states_count(
+    make_clip: Callable[..., Path],
+    tmp_path: Path,
+    codec: str,
+    pixel_format: str,
+    suffix: str,
+    tags: tuple[int, int, int, int],
+) -> None:
+    both = make_clip(
+        name=f"both{suffix}", codec=codec, pixel_format=pixel_format, tags=tags, frame_count=3
+    )
+    bare = tmp_path / f"bare{suffix}"
+    with av.open(str(both)) as source, av.open(str(bare), "w") as output:
+        video = source.streams.video[0]
+        copied = output.add_stream_from_template(video)
+        remove = av.BitStreamFilterContext(BARE[codec], video, copied)
+        for packet in source.demux(video):
+            for changed in remove.filter(packet if packet.size else None):
+                changed.stream = copied
+                output.mux(changed)
+    with av.open(str(bare)) as changed_file:
+        frame = next(changed_file.decode(video=0))
+    assert {int(frame.color_primaries), int(frame.colorspace)} <= {0, 2}
+
+    wanted, found = Clip.open(both), Clip.open(bare)
+
+    assert found.info.colour == wanted.info.colour
+    assert found.warnings == wanted.warnings
+    for one, other in zip(wanted.frames(), found.frames(), strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+
+
+def test_what_the_stream_states_counts_more_than_what_its_container_does() -> None:
+    frame = av.VideoFrame(32, 32, "yuv420p")
+    frame.color_primaries, frame.color_trc, frame.colorspace = 2, 1, 1
+
+    assert tags_of(frame, ColourTags(primaries=9, transfer=16, matrix=9)) == ColourTags(
+        primaries=9, transfer=1, matrix=1
+    )
+
+
+def test_a_matrix_that_cannot_be_read_is_refused_though_only_the_container_states_it() -> None:
+    frame = av.VideoFrame(32, 32, "yuv420p")
+    frame.colorspace = 2
+
+    assert "ICtCp" in (
+        unreadable_colours(frame, container=ColourTags(primaries=9, transfer=16, matrix=14)) or ""
+    )
+    assert (
+        unreadable_colours(frame, container=ColourTags(primaries=9, transfer=16, matrix=9)) is None
+    )
