@@ -42,8 +42,14 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="fresco-gui", description="Try looks on a clip, compare them, and export the result."
     )
-    parser.add_argument("clip", nargs="?", type=Path, help="a clip or a project to open")
-    parser.add_argument("--data", type=Path, help="the data folder of this machine's daemon")
+
+    def place(text: str) -> Path:
+        if not text.strip():
+            raise argparse.ArgumentTypeError("the name is empty; leave it out for none")
+        return Path(text)
+
+    parser.add_argument("clip", nargs="?", type=place, help="a clip or a project to open")
+    parser.add_argument("--data", type=place, help="the data folder of this machine's daemon")
     parser.add_argument("--debug", action="store_true", help="log lines on the terminal as well")
     return parser.parse_args(arguments)
 

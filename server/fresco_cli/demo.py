@@ -19,6 +19,7 @@ from fresco_cli.job_spec import JobSpec, checked
 from fresco_cli.options import DaemonOptions, DestinationOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, aligned, make_output
+from fresco_cli.parsing import place
 from fresco_cli.pictures import comparison_sheet, spread
 
 PROMPT = "a watercolour painting of a toy town"
@@ -64,7 +65,7 @@ def demo(
     telling: ReportingOptions,
     folder: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="DIR", help="Where the results go.", readable=False),
+        typer.Option("--output", "-o", parser=place, metavar="DIR", help="Where the results go."),
     ] = Path("fresco-demo"),
     device: options.Device = None,
 ) -> None:

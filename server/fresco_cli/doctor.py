@@ -21,6 +21,7 @@ from fresco_cli.grouping import grouped
 from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import answering, make_output, write_json, write_text
+from fresco_cli.parsing import place, source_place
 
 
 @grouped
@@ -32,7 +33,7 @@ def doctor(
         typer.Argument(
             metavar="[CLIP]",
             help="Tell what a job of this clip takes; else of the sample.",
-            readable=False,
+            parser=source_place,
         ),
     ] = None,
     model: options.ModelSource = None,
@@ -47,7 +48,7 @@ def doctor(
             metavar="FILE.zip|txt",
             help="Collect what a report of a fault needs: checks, settings, log and jobs, without "
             "tokens and prompts, and with ~ for your own folder.",
-            readable=False,
+            parser=place,
         ),
     ] = None,
     with_prompts: Annotated[

@@ -20,7 +20,14 @@ from fresco_cli.inputs import clip_inputs, mask_inputs
 from fresco_cli.options import ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json, write_text
-from fresco_cli.parsing import given_place, parse_frame_rate, parse_keyframes, parse_range
+from fresco_cli.parsing import (
+    given_place,
+    parse_frame_rate,
+    parse_keyframes,
+    parse_range,
+    place,
+    source_place,
+)
 from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
@@ -44,7 +51,7 @@ class ComparisonOptions:
             metavar="CLIP",
             help="The clip they were made of.",
             rich_help_panel=_HELD_AGAINST,
-            readable=False,
+            parser=source_place,
         ),
     ]
     frame_range: Annotated[
@@ -62,7 +69,7 @@ class ComparisonOptions:
             metavar="RESULT",
             help="The same look made frame by frame: sharpness is held against it.",
             rich_help_panel=_HELD_AGAINST,
-            readable=False,
+            parser=source_place,
         ),
     ] = None
     mask: Annotated[
@@ -71,7 +78,7 @@ class ComparisonOptions:
             metavar="CLIP",
             help="White where the subject is: a clip, or one picture for all frames.",
             rich_help_panel=_HELD_AGAINST,
-            readable=False,
+            parser=source_place,
         ),
     ] = None
     keyframes: Annotated[
@@ -107,7 +114,7 @@ class ScoreOptions:
             metavar="DIR",
             help="A CLIP model, for Fram-Acc and Tem-Con; default: the hub's cache.",
             rich_help_panel=_SCORES,
-            readable=False,
+            parser=source_place,
         ),
     ] = None
     vgg: Annotated[
@@ -116,7 +123,7 @@ class ScoreOptions:
             metavar="FILE",
             help="Weights of VGG-16 or VGG-19, for Spat-Con; default: PyTorch's cache.",
             rich_help_panel=_SCORES,
-            readable=False,
+            parser=source_place,
         ),
     ] = None
 
@@ -131,7 +138,6 @@ def evaluate(
             metavar="RESULT...",
             help="Restyled clips.",
             show_default=False,
-            readable=False,
         ),
     ],
     against: ComparisonOptions,
@@ -143,7 +149,7 @@ def evaluate(
     sheet: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="Save crops of what moves, side by side.", readable=False
+            metavar="FILE.png", help="Save crops of what moves, side by side.", parser=place
         ),
     ] = None,
     overwrite: options.Overwrite = False,

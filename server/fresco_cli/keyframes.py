@@ -18,7 +18,7 @@ from fresco_cli.inputs import clip_inputs
 from fresco_cli.options import AnswerOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import answering, make_output, write_error, write_json
-from fresco_cli.parsing import parse_frame_rate
+from fresco_cli.parsing import parse_frame_rate, place
 from fresco_cli.pictures import keyframe_sheet
 from fresco_cli.remedies import in_flags
 
@@ -41,7 +41,7 @@ def keyframes(
             "-o",
             metavar="SHEET.png",
             help="Save them as a contact sheet.",
-            readable=False,
+            parser=place,
         ),
     ] = None,
     frame_rate: options.FrameRate = None,

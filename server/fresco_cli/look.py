@@ -20,7 +20,7 @@ from fresco_cli.job_spec import Warnings
 from fresco_cli.options import DaemonOptions, ModelOptions, ReportingOptions
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output, write_error, write_json
-from fresco_cli.parsing import parse_frame_rate
+from fresco_cli.parsing import parse_frame_rate, place
 from fresco_cli.remedies import in_flags
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def look(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="PNG", help="The picture to write.", readable=False),
+        typer.Option("--output", "-o", parser=place, metavar="PNG", help="The picture to write."),
     ],
     choices: LookChoices,
     model: ModelOptions,

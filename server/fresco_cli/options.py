@@ -21,7 +21,6 @@ ClipPath = Annotated[
         metavar="CLIP",
         help="A video file, a folder of pictures, one picture of a sequence, or name_%04d.png.",
         show_default=False,
-        readable=False,
     ),
 ]
 FrameRate = Annotated[
@@ -75,7 +74,6 @@ ModelFolders = Annotated[
         parser=source_place,
         metavar="DIR",
         help="Where files that prompts name lie, also another program's; may be repeated.",
-        readable=False,
         rich_help_panel=_MODEL,
     ),
 ]
@@ -114,7 +112,6 @@ Data = Annotated[
         metavar="DIR",
         help="The daemon's data folder; default: FRESCO_DATA, else the user's own.",
         rich_help_panel=_DAEMON,
-        readable=False,
     ),
 ]
 DaemonAddress = Annotated[
@@ -134,7 +131,6 @@ TokenFile = Annotated[
         parser=source_place,
         help="Holds the daemon's token.",
         rich_help_panel=_DAEMON,
-        readable=False,
     ),
 ]
 TlsCertificate = Annotated[
@@ -145,7 +141,6 @@ TlsCertificate = Annotated[
         metavar="FILE.pem",
         help="The daemon's certificate, or its authority's.",
         rich_help_panel=_DAEMON,
-        readable=False,
     ),
 ]
 Output = Annotated[

@@ -17,6 +17,7 @@ from fresco_cli.daemons import PROGRAM
 from fresco_cli.faults import FAILED, CommandFailed
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, make_output
+from fresco_cli.parsing import source_place
 
 if TYPE_CHECKING:
     from fresco_davinci.install import Scripts
@@ -38,7 +39,7 @@ def install_plugin(
             "--from",
             metavar="DIR",
             help="For Blender: a folder with the plugin's zip file, in place of Fresco's own.",
-            readable=False,
+            parser=source_place,
         ),
     ] = None,
     data: options.Data = None,

@@ -111,7 +111,6 @@ def propagate(
             metavar="KEYDIR",
             help="A folder of painted frames, with the frame's number in every name.",
             show_default=False,
-            readable=False,
         ),
     ],
     part: RangeChoice,

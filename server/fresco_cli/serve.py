@@ -16,7 +16,7 @@ from fresco_cli.faults import CommandFailed
 from fresco_cli.grouping import grouped
 from fresco_cli.outcome import told
 from fresco_cli.output import Output, write_error
-from fresco_cli.parsing import number, parse_size
+from fresco_cli.parsing import number, parse_size, source_place
 from fresco_cli.words import moved_in
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class AccessOptions:
             help="Clips and models may be named by path below here only; may be repeated. Default: "
             "everywhere on 127.0.0.1, nowhere on other addresses.",
             rich_help_panel=_ACCESS,
-            readable=False,
+            parser=source_place,
         ),
     ] = None
     token_file: Annotated[
@@ -52,18 +52,23 @@ class AccessOptions:
             metavar="FILE",
             help="Holds the token that clients must know; default: one of the daemon's own.",
             rich_help_panel=_ACCESS,
-            readable=False,
+            parser=source_place,
         ),
     ] = None
     tls_cert: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.pem", help="The certificate.", rich_help_panel=_ACCESS, readable=False
+            metavar="FILE.pem",
+            help="The certificate.",
+            rich_help_panel=_ACCESS,
+            parser=source_place,
         ),
     ] = None
     tls_key: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.pem", help="Its key.", rich_help_panel=_ACCESS, readable=False),
+        typer.Option(
+            metavar="FILE.pem", help="Its key.", rich_help_panel=_ACCESS, parser=source_place
+        ),
     ] = None
 
 
@@ -112,7 +117,7 @@ def serve(
         typer.Option(
             metavar="DIR",
             help="Where jobs and results are kept; default: FRESCO_DATA, else the user's own.",
-            readable=False,
+            parser=source_place,
         ),
     ] = None,
     device: Annotated[
@@ -133,7 +138,7 @@ def serve(
     models: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR", help="A folder of models to list; may be repeated.", readable=False
+            metavar="DIR", help="A folder of models to list; may be repeated.", parser=source_place
         ),
     ] = None,
     debug: options.Debug = False,

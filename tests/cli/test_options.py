@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from fresco_cli.app import app
 from fresco_cli.choices import Choices
 from fresco_cli.parsing import (
     parse_flow,
@@ -24,6 +27,8 @@ from fresco_cli.parsing import (
 from fresco_client import KeyframeChange
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import RestyleSettings
+
+from tests.cli.conftest import Fresco
 
 
 @pytest.mark.parametrize(
@@ -275,3 +280,40 @@ def test_every_value_reaches_the_settings() -> None:
         stop=30,
         free_u=True,
     )
+
+
+def _parameters(command: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for word, inner in (getattr(command, "commands", None) or {}).items():
+        yield from _parameters(inner, (*name, word))
+    for parameter in command.params:
+        yield " ".join((*name, parameter.opts[0])), parameter.type_descriptor
+
+
+def test_no_path_of_any_command_may_be_empty() -> None:
+    """A variable that a script never set does not mean the current folder."""
+    root = typer.main.get_command(app)
+    paths = {
+        name: described.parameter_info.parser
+        for name, described in _parameters(root)
+        if "Path" in str(described.annotation)
+    }
+
+    assert {"serve --data", "restyle clip", "doctor --report"} <= set(paths)
+    assert [name for name, parse in paths.items() if parse is None] == []
+    for parse in set(paths.values()):
+        with pytest.raises(typer.BadParameter, match="the name is empty"):
+            parse(" ")
+
+
+def test_the_daemon_takes_no_empty_data_folder(
+    fresco: Fresco, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    ended = fresco("serve", "--data", "")
+
+    assert ended.code == 2
+    assert "the name is empty" in " ".join(ended.stderr.split())
+    assert list(here.iterdir()) == []
