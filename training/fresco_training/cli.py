@@ -50,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     unet.add_argument("--batch", type=int, default=12, help="samples of 128 px in a step")
     unet.add_argument("--large-batch", type=int, default=6, help="samples of 256 px in a step")
     _add_length(unet)
-    unet.add_argument("--favour", help="a style that lags behind, to be drawn more often")
+    unet.add_argument(
+        "--favour",
+        nargs="+",
+        default=(),
+        metavar="STYLE",
+        help="styles that lag behind, to be drawn more often",
+    )
     blend = _step(steps, "blend", "take back part of the decoder's last training", _blend)
     blend.add_argument("--before", type=Path, required=True, help="copy of WORK/vae before it")
     blend.add_argument("--share", type=float, default=0.5, help="of the new one that is kept")
@@ -198,7 +204,7 @@ def _unet(arguments: argparse.Namespace) -> None:
         compile=arguments.compile,
         small=(arguments.batch, 128),
         large=(arguments.large_batch, 256),
-        favour=arguments.favour,
+        favour=tuple(arguments.favour),
     )
     train.Trainer(arguments.work, settings).run()
 

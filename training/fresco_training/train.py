@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from fresco_training.pace import Pace, save, training_device
 _log = logging.getLogger(__name__)
 
 PHOTO_SHARE = 0.11
-FAVOURED_SHARE = 0.22
+FAVOURED_FACTOR = 5.0  # How much more often a style is drawn that lags behind.
 LINE_STYLES = {"pencil", "comic", "cartoon", "neon", "pop art", "blueprint", "ukiyo-e"}
 LINE_FACTOR = 1.4  # Thin lines take longer to learn than tones.
 EMA_EVERY = 4
@@ -45,7 +46,7 @@ class TrainSettings:
     seed: int = 0
     compile: bool = False
     minutes: float | None = None  # The length of the training instead of `steps`.
-    favour: str | None = None  # A style that lags behind and is drawn more often.
+    favour: tuple[str, ...] = ()  # Styles that lag behind and are drawn more often.
 
 
 class Networks(nn.Module):
@@ -80,19 +81,22 @@ class Networks(nn.Module):
         )[0]
 
 
-def style_chances(favour: str | None = None) -> np.ndarray:
-    """How often each style is drawn: photographs have a fixed share, so has a favoured style."""
+def style_chances(favour: Sequence[str] = ()) -> np.ndarray:
+    """How often each style is drawn: photographs have a fixed share, favoured styles the most.
+
+    Raises:
+        ValueError: a favoured one that there is not.
+    """
+    if unknown := sorted(set(favour) - set(STYLE_NAMES)):
+        raise ValueError(f"there is no style {unknown[0]!r}; there are {', '.join(STYLE_NAMES)}")
     chances = np.full(len(STYLE_NAMES), (1 - PHOTO_SHARE) / (len(STYLE_NAMES) - 1))
     for index, name in enumerate(STYLE_NAMES):
         chances[index] *= LINE_FACTOR if name in LINE_STYLES else 1.0
+        chances[index] *= FAVOURED_FACTOR if name in favour else 1.0
     photo = STYLE_NAMES.index("photo")
     chances[photo] = 0.0
     chances *= (1 - PHOTO_SHARE) / chances.sum()
     chances[photo] = PHOTO_SHARE
-    if favour is not None:
-        index = STYLE_NAMES.index(favour)
-        chances *= (1 - FAVOURED_SHARE) / (1 - chances[index])
-        chances[index] = FAVOURED_SHARE
     return chances
 
 

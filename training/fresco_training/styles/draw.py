@@ -47,7 +47,7 @@ def engraving(image: Image, scale: float) -> Image:
 
 
 def comic(image: Image, scale: float) -> Image:
-    """An inked page: black brush lines, spotted blacks, few loud tones."""
+    """An inked page of newsprint: black brush lines, wide spotted blacks, few loud tones."""
     flow = Flow.of(image, 2.0 * scale)
     flat = paint_flat(flatten(image, scale, 0.18, 3), flow, 4.0 * scale, 2, 2.0 * scale)
     tone = local_tone(luma(flat), scale)
@@ -56,26 +56,27 @@ def comic(image: Image, scale: float) -> Image:
     ]
     printed = in_tones(enliven(flat, 3.2), steps)
     light = smoothstep(0.8, 0.84, tone)[..., None]
-    printed = mix(printed, np.float32([1.0, 0.97, 0.86]), 0.7 * light)
-    spotted = 1.0 - smoothstep(0.17, 0.22, tone)
+    printed = mix(printed, np.float32(1.0), 0.7 * light) * np.float32([1.0, 0.95, 0.78])
+    spotted = 1.0 - smoothstep(0.25, 0.3, tone)
     line = ink(image, flow, 3.0 * scale, 2.0)
     black = 0.97 * np.maximum(spotted, line)[..., None]
     return mix(printed, np.float32([0.03, 0.025, 0.05]) * np.ones_like(flat), black)
 
 
 def cartoon(image: Image, scale: float) -> Image:
-    """Animation cels: one light and one shadow colour to each thing, and a coloured outline."""
+    """Animation cels in daylight: bright colours, pale lilac shades and brown outlines."""
     flow = Flow.of(image, 2.5 * scale)
     flat = paint_flat(flatten(image, scale, 0.25, 5), flow, 5.0 * scale, 2, 2.5 * scale)
     tone = local_tone(luma(flat), scale)
-    steps = bands(tone, (0.22, 0.45, 0.75), ((0.5,) * 3, (0.8,) * 3, (0.98,) * 3, (1.02,) * 3))[
-        ..., 0
-    ]
-    cel = in_tones(enliven(flat, 3.8), steps, 0.12)
-    shade = 1.0 - smoothstep(0.43, 0.47, tone)
-    cel = mix(cel, cel * np.float32([0.93, 0.9, 1.12]), shade[..., None])
+    cuts, values = (0.16, 0.27, 0.42, 0.7), (0.3, 0.52, 0.78, 1.0, 1.04)
+    steps = bands(tone, cuts, [(value,) * 3 for value in values])[..., 0]
+    white = bands(tone, (0.27, 0.7), ((0.15,) * 3, (0.3,) * 3, (0.5,) * 3))
+    cel = mix(in_tones(enliven(flat, 3.8), np.ones_like(tone)), np.float32(1.0), white)
+    cel = cel * steps[..., None]
+    shade = 1.0 - smoothstep(0.4, 0.44, tone)
+    cel = mix(cel, cel * np.float32([0.9, 0.86, 1.16]), shade[..., None])
     line = ink(image, flow, 3.2 * scale, 2.4)
-    return mix(cel, cel * np.float32([0.3, 0.18, 0.22]), 0.95 * line[..., None])
+    return mix(cel, np.float32([0.34, 0.16, 0.14]) * np.ones_like(cel), 0.92 * line[..., None])
 
 
 def charcoal(image: Image, scale: float) -> Image:

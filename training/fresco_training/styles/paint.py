@@ -60,7 +60,8 @@ def oil(image: Image, scale: float) -> Image:
     relief = lit(0.22 * hairs + 0.8 * luma(paint), 10.0 * scale, 0.9 * scale)
     gloss = np.clip(relief, 0.0, 1.0) ** 2
     painted = paint + tint + 0.15 * relief[..., None] + 0.18 * gloss[..., None]
-    return contrast(painted, 1.15) * np.float32([1.03, 1.0, 0.88])
+    # Varnish that has yellowed.
+    return contrast(painted, 1.2) * np.float32([1.0, 0.92, 0.7])
 
 
 def gouache(image: Image, scale: float) -> Image:
@@ -97,11 +98,11 @@ def clay(image: Image, scale: float) -> Image:
 
 
 def pastel(image: Image, scale: float) -> Image:
-    """Chalk on dark paper: dry strokes along the form, the paper showing between them."""
+    """Chalk on dark blue paper: dry strokes along the form, the paper showing between them."""
     flow = Flow.of(image, 3.0 * scale)
     chalk = enliven(smear(flatten(image, scale, 0.15, 2), flow, 5.0 * scale), 3.0) ** 0.7
     tone = local_tone(luma(image), scale)
     stroke = bristles(image, flow, 8.0 * scale, 6.0 * scale)
-    cover = smoothstep(-0.3, 0.5, 1.7 * tone - 0.5 + 0.38 * stroke)
-    paper = np.float32([0.11, 0.1, 0.16])
+    cover = smoothstep(-0.3, 0.5, 1.7 * tone - 0.55 + 0.38 * stroke)
+    paper = np.float32([0.06, 0.1, 0.24])
     return mix(paper * np.ones_like(chalk), np.clip(chalk * 1.05, 0, 1), 0.95 * cover[..., None])

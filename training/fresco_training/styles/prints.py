@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fresco_training.styles.flow import Flow, bristles, ink, isolines, paint_flat
+from fresco_training.styles.flow import Flow, bristles, ink, isolines, paint_flat, slopes
 from fresco_training.styles.parts import (
     Image,
     bands,
@@ -106,19 +106,26 @@ def risograph(image: Image, scale: float) -> Image:
 
 
 def paper_cut(image: Image, scale: float) -> Image:
-    """Sheets of coloured paper laid over each other, each throwing a shadow on the next."""
+    """Sheets of card from plum to cream laid over each other, each shading the next."""
     flat, _ = _regions(image, scale)
-    smooth = blur(flat, 1.4 * scale)
+    smooth = blur(flat, 2.0 * scale)
     tone = local_tone(luma(smooth), scale)
-    colour = enliven(blur(smooth, 2.0 * scale), 3.4)
-    cuts, values = (0.2, 0.34, 0.48, 0.62, 0.76), (0.24, 0.42, 0.6, 0.77, 0.9, 1.0)
-    shown = in_tones(colour, np.full_like(tone, values[0]))
-    drop = round(3 * scale) or 1
-    for cut, value in zip(cuts, values[1:], strict=True):
-        sheet = smoothstep(cut - 0.015, cut + 0.015, tone)
+    colour = enliven(smooth, 4.2)
+    cuts, values = (0.2, 0.36, 0.52, 0.7), (0.14, 0.3, 0.5, 0.72, 0.92)
+    plum, wine, coral = (0.17, 0.08, 0.27), (0.42, 0.16, 0.4), (0.8, 0.36, 0.36)
+    cards = np.float32([plum, wine, coral, (0.98, 0.66, 0.42), (1.0, 0.9, 0.7)])
+    shown = mix(in_tones(colour, np.full_like(tone, values[0])), cards[0], 0.45)
+    drop = round(4 * scale) or 1
+    for cut, value, card in zip(cuts, values[1:], cards[1:], strict=True):
+        sheet = smoothstep(cut - 0.02, cut + 0.02, tone)
         shadow = blur(shifted(sheet, drop, drop), 2.2 * scale)
-        paper = in_tones(colour, np.full_like(tone, value), 0.1 + 0.25 * value)
-        rim = 0.1 * sheet * (1.0 - shifted(sheet, 1, 1))
-        shown = shown * (1.0 - 0.6 * shadow * (1.0 - sheet))[..., None]
-        shown = mix(shown, np.clip(paper + rim[..., None], 0.0, 1.0), sheet[..., None])
-    return shown
+        paper = mix(in_tones(colour, np.full_like(tone, value), 0.1), card, 0.45)
+        shown = shown * (1.0 - 0.7 * shadow * (1.0 - sheet))[..., None]
+        shown = mix(shown, paper, sheet[..., None])
+    # Where tones pass into each other a rim would wander from frame to frame, and faces are to
+    # stay somebody's.
+    dx, dy = slopes(tone)
+    firm = smoothstep(0.015, 0.04, scale * blur(np.sqrt(dx * dx + dy * dy), 2.0 * scale))
+    spared = 1.0 - 0.6 * skin(blur(image, 3.0 * scale))
+    rim = 0.7 * firm * spared * isolines(tone, cuts, 2.4 * scale)
+    return mix(shown, np.float32([1.0, 0.98, 0.94]), rim[..., None])
