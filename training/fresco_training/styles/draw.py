@@ -64,19 +64,19 @@ def comic(image: Image, scale: float) -> Image:
 
 
 def cartoon(image: Image, scale: float) -> Image:
-    """Animation cels in daylight: bright colours, pale lilac shades and brown outlines."""
+    """Animation cels in daylight: bright colours, violet shades and indigo outlines."""
     flow = Flow.of(image, 2.5 * scale)
     flat = paint_flat(flatten(image, scale, 0.25, 5), flow, 5.0 * scale, 2, 2.5 * scale)
     tone = local_tone(luma(flat), scale)
-    cuts, values = (0.16, 0.27, 0.42, 0.7), (0.3, 0.52, 0.78, 1.0, 1.04)
+    cuts, values = (0.16, 0.27, 0.42, 0.7), (0.5, 0.7, 0.88, 1.0, 1.0)
     steps = bands(tone, cuts, [(value,) * 3 for value in values])[..., 0]
-    white = bands(tone, (0.27, 0.7), ((0.15,) * 3, (0.3,) * 3, (0.5,) * 3))
-    cel = mix(in_tones(enliven(flat, 3.8), np.ones_like(tone)), np.float32(1.0), white)
+    pale = bands(tone, (0.27, 0.7), ((0.15,) * 3, (0.3,) * 3, (0.5,) * 3))
+    cel = mix(in_tones(enliven(flat, 3.8), np.ones_like(tone)), np.float32([0.9, 0.98, 1.0]), pale)
     cel = cel * steps[..., None]
     shade = 1.0 - smoothstep(0.4, 0.44, tone)
-    cel = mix(cel, cel * np.float32([0.9, 0.86, 1.16]), shade[..., None])
+    cel = mix(cel, cel * np.float32([0.78, 0.68, 1.3]), shade[..., None])
     line = ink(image, flow, 3.2 * scale, 2.4)
-    return mix(cel, np.float32([0.34, 0.16, 0.14]) * np.ones_like(cel), 0.92 * line[..., None])
+    return mix(cel, np.float32([0.15, 0.1, 0.5]) * np.ones_like(cel), 0.92 * line[..., None])
 
 
 def charcoal(image: Image, scale: float) -> Image:
