@@ -28,6 +28,7 @@ from tests.integration.conftest import StartDaemon
 from tests.integration.daemons import wait_for, with_fake_worker
 
 _QUICK = ("--size", "64", "--steps", "2", "--keyframes", "4:8", "--device", "cpu")
+_TRIES = 5
 _SIGNALS = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no such signals between processes"
 )
@@ -292,12 +293,13 @@ def test_a_command_goes_on_when_its_daemon_was_killed(
         *_QUICK,
     )
     undisturbed = here(*wanted, "-o", tmp_path / "a.mkv", "--local", "--quiet")
-    process = _begin(*wanted, "-o", tmp_path / "b.mkv", "--data", data)
-    wait_for("the job to begin", lambda: _state_of_first(data) not in (None, "queued"))
-
-    first = _process_of(data)
-    os.kill(first, signal.SIGKILL)
-    _, stderr = process.communicate(timeout=120)
+    for count in range(1, _TRIES + 1):
+        process = _begin(*wanted, "-o", tmp_path / "b.mkv", "--overwrite", "--data", data)
+        wait_for("the job to begin", lambda count=count: _has_begun(data, count))
+        os.kill(_process_of(data), signal.SIGKILL)
+        _, stderr = process.communicate(timeout=120)
+        if process.returncode or "reconnecting for" in stderr:
+            break  # Else a busy machine had it done before its daemon was killed.
     stopped = fresco("stop", "--data", data)
 
     assert undisturbed.code == 0
@@ -308,13 +310,13 @@ def test_a_command_goes_on_when_its_daemon_was_killed(
     assert not (data / "daemon.json").exists()
 
 
-def _state_of_first(data: Path) -> str | None:
-    """Where the newest job stands, read without disturbing anybody."""
+def _has_begun(data: Path, count: int) -> bool:
+    """Whether that many jobs have come and the newest waits no more; asked without disturbing."""
     if not (data / "daemon.json").exists():
-        return None
+        return False
     with Session.open(data, start=False) as session:
-        job = next(session.jobs(), None)
-    return None if job is None else job.state.value
+        jobs = list(session.jobs())
+    return len(jobs) == count and jobs[0].state is not JobState.QUEUED
 
 
 def test_a_daemon_that_may_read_nothing_is_sent_the_clip(
