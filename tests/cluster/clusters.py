@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,17 @@ class ClusterOfNodes:
     def __init__(self, nodes: int, **environment: str) -> None:
         utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        self._cluster: Any = utils.Cluster(
-            initialize_head=True,
-            # No work on the head itself, which stays.
-            head_node_args={
-                "num_cpus": 0,
-                "include_dashboard": False,
-                "object_store_memory": _STORE_BYTES,
-                "env_vars": _environment({}),
-            },
+        self._cluster: Any = _tried(
+            lambda: utils.Cluster(
+                initialize_head=True,
+                # No work on the head itself, which stays.
+                head_node_args={
+                    "num_cpus": 0,
+                    "include_dashboard": False,
+                    "object_store_memory": _STORE_BYTES,
+                    "env_vars": _environment({}),
+                },
+            )
         )
         self.nodes = [self.add(**environment) for _ in range(nodes)]
 
@@ -41,20 +44,11 @@ class ClusterOfNodes:
 
     def add(self, **environment: str) -> Any:
         """A machine joins."""
-        for tries_left in reversed(range(_TRIES)):
-            before = set(psutil.Process().children(recursive=True))
-            try:
-                return self._cluster.add_node(
-                    num_cpus=1, object_store_memory=_STORE_BYTES, env_vars=_environment(environment)
-                )
-            except Exception as error:  # Ray raises no other kind here.
-                if not tries_left or "timed out during startup" not in str(error):
-                    raise
-                # One that comes up after all would be a machine too many.
-                for process in set(psutil.Process().children(recursive=True)) - before:
-                    with suppress(psutil.Error):
-                        process.kill()
-        raise AssertionError("the last try gives a machine or raises")
+        return _tried(
+            lambda: self._cluster.add_node(
+                num_cpus=1, object_store_memory=_STORE_BYTES, env_vars=_environment(environment)
+            )
+        )
 
     def kill_node(self, node: Any) -> None:
         """A machine is gone from one moment to the other, with all that works on it."""
@@ -86,6 +80,22 @@ class ClusterOfNodes:
             with suppress(psutil.Error, IndexError):
                 child.kill()
         psutil.wait_procs(children, timeout=30)
+
+
+def _tried(start: Callable[[], Any]) -> Any:
+    """What `start` gives: a machine, or the head with all that it knows."""
+    for tries_left in reversed(range(_TRIES)):
+        before = set(psutil.Process().children(recursive=True))
+        try:
+            return start()
+        except Exception as error:  # Ray raises no other kind here.
+            if not tries_left or "timed out during startup" not in str(error):
+                raise
+            # One that comes up after all would be a machine too many.
+            for process in set(psutil.Process().children(recursive=True)) - before:
+                with suppress(psutil.Error):
+                    process.kill()
+    raise AssertionError("the last try gives a machine or raises")
 
 
 def _raylet(node: Any) -> int:

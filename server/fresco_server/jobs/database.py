@@ -259,6 +259,9 @@ def _checked(path: Path, mode: str) -> sqlite3.Connection:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
         _check(connection, path)
+        # Where somebody else writes, each change of the start would wait for long, without a word.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
         connection.execute(f"PRAGMA busy_timeout = {round(1000 * _PATIENCE_S)}")
     except sqlite3.DatabaseError as error:
         connection.close()

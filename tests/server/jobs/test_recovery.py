@@ -484,13 +484,14 @@ def test_nobody_else_can_write_while_the_store_is_open(
     assert store.has("done")
 
 
+@pytest.mark.parametrize("mode", ["EXCLUSIVE", "NORMAL"])
 def test_a_program_that_holds_the_file_is_told_of(
-    folders: DataFolder, store: JobStore, monkeypatch: pytest.MonkeyPatch
+    folders: DataFolder, store: JobStore, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     store.close()
     monkeypatch.setattr(database, "_START_PATIENCE_S", 0.2)
     other = sqlite3.connect(folders.database, isolation_level=None)
-    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute(f"PRAGMA locking_mode = {mode}")
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(CannotStart, match="another program holds it; close that program"):
