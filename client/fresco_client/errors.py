@@ -159,6 +159,8 @@ class FileFailed(ClientError):
                 if place.exists() and not place.is_dir():
                     problem = "it is a file, and a folder is needed there. Choose another place."
                     return cls(place, problem)
+        if isinstance(error, IsADirectoryError):
+            return cls(path, "it is a folder, and a file is to be there. Choose another name.")
         return cls(path, f"{error.strerror or error}. Check the path, its rights and free space.")
 
 

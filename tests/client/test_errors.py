@@ -135,3 +135,9 @@ def test_other_faults_of_a_folder_are_said_in_the_words_of_the_system(tmp_path: 
 
     with pytest.raises(errors.FileFailed, match="too long"):
         make_folder(tmp_path / long)
+
+
+def test_a_folder_in_a_files_place_is_said_to_be_one() -> None:
+    fault = errors.FileFailed.from_os(Path("out.mp4"), IsADirectoryError(21, "Is a directory"))
+
+    assert str(fault) == "out.mp4: it is a folder, and a file is to be there. Choose another name."

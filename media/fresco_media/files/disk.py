@@ -157,6 +157,10 @@ def output_fault(path: Path, error: Exception) -> DiskFull | OutputNotWritable:
         return DiskFull(path, free_bytes(path))
     if code == errno.ENAMETOOLONG:
         return OutputNotWritable(path, "this name is too long; choose a shorter one")
+    if code == errno.EFBIG:
+        return OutputNotWritable(
+            path, "files may not grow so large here; raise that limit, or write to another disk"
+        )
     if isinstance(error, Displaced):
         return OutputNotWritable(path, str(error.strerror))
     if isinstance(error, FileNotFoundError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from fresco_media.files.own import is_own, is_real_file, is_real_folder, what_is
@@ -120,7 +121,7 @@ def _tighten(folder: Path) -> None:
 
     Raises:
         CannotStart: others may write there and the folder is not ours to change, or is on a disk
-            that keeps no permissions.
+            that keeps no permissions or is read-only.
     """
     facts = os.stat(folder)
     if not hasattr(os, "geteuid") or not facts.st_mode & 0o077:
@@ -132,8 +133,13 @@ def _tighten(folder: Path) -> None:
                 "another folder by --data"
             )
         return
-    with suppress(OSError):  # Some disks refuse, others take it and change nothing.
+    try:  # Some disks refuse, others take it and change nothing.
         folder.chmod(stat.S_IMODE(facts.st_mode) & ~0o077 | 0o700)
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            raise CannotStart(
+                f"{folder}: its disk is read-only; choose a folder on another disk by --data"
+            ) from error
     left = os.stat(folder).st_mode
     if left & 0o022:
         raise CannotStart(

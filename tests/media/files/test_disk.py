@@ -88,3 +88,9 @@ def test_what_is_in_the_place_of_either_name_is_replaced(tmp_path: Path, way: st
     assert path.read_bytes() == b"ab"
     assert not path.is_symlink()
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_limit_of_how_large_files_may_grow_is_said_to_be_one(tmp_path: Path) -> None:
+    fault = output_fault(tmp_path / "out.mkv", OSError(errno.EFBIG, "File too large"))
+
+    assert "files may not grow so large here; raise that limit" in str(fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -243,3 +244,20 @@ def test_a_disk_without_permissions_is_told(
     else:
         with pytest.raises(CannotStart, match=r"keeps no permissions.*another disk by --data"):
             claim(data)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs permissions")
+def test_a_disk_that_is_read_only_is_not_said_to_keep_no_permissions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o777)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+
+    with pytest.raises(CannotStart, match="its disk is read-only; choose a folder on another"):
+        claim(data)
