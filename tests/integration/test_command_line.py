@@ -293,6 +293,7 @@ def test_a_command_goes_on_when_its_daemon_was_killed(
         *_QUICK,
     )
     undisturbed = here(*wanted, "-o", tmp_path / "a.mkv", "--local", "--quiet")
+    process, stderr = None, ""
     for count in range(1, _TRIES + 1):
         process = _begin(*wanted, "-o", tmp_path / "b.mkv", "--overwrite", "--data", data)
         wait_for("the job to begin", lambda count=count: _has_begun(data, count))
@@ -303,6 +304,7 @@ def test_a_command_goes_on_when_its_daemon_was_killed(
     stopped = fresco("stop", "--data", data)
 
     assert undisturbed.code == 0
+    assert process is not None
     assert process.returncode == 0, stderr
     assert "The connection to the daemon was lost; reconnecting for" in stderr
     assert (tmp_path / "a.mkv").read_bytes() == (tmp_path / "b.mkv").read_bytes()
