@@ -70,14 +70,14 @@ class JobControl(QObject):
         )
 
     def put(self, job: Job) -> None:
-        """Take a newer word on one job, or a new job; a list on its way may not know it yet."""
+        """Take a newer word on one job, or a new job."""
         self.model.put(job)
-        self._is_list_outdated = self._is_listing
+        self._outdate_list()
 
     def end(self, job_id: str, state: JobState) -> None:
-        """A job is known to have ended; a list on its way may not know it yet."""
+        """A job is known to have ended."""
         self.model.move_to(job_id, state)
-        self._is_list_outdated = self._is_listing
+        self._outdate_list()
         self.refresh()
 
     def open_jobs(self) -> list[Job]:
@@ -148,6 +148,10 @@ class JobControl(QObject):
 
     def _forget(self, job_id: str) -> None:
         self.model.remove(job_id)
+        self._outdate_list()
+
+    def _outdate_list(self) -> None:
+        """A list that is on its way may not know what was just put, moved or removed."""
         self._is_list_outdated = self._is_listing
 
     def _on_resumed(self, job: Job) -> None:
