@@ -122,10 +122,8 @@ def choices(
 def _is_cut(codec: str, container: str) -> bool:
     """Whether copied packets do not do for sound that begins in the middle of one.
 
-    Matroska hides nothing of a first packet, so that sound there begins with the next one: up to
-    32 ms late for what is played as it is, up to 100 ms for codecs that lose nothing. These are
-    decoded and cut to the sample instead; encoding the others anew would lose more than that, also
-    of those few that need 100 ms to settle, which is told.
+    Matroska states how much of the first packets is not meant to be heard (`codec_delay`). Codecs
+    that lose nothing are decoded and cut to the sample all the same, as not every player looks.
     """
     return codec in _WHOLE_ONLY or (container == "matroska" and codec in _EXACT)
 

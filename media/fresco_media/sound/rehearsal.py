@@ -40,21 +40,12 @@ _CHANGING = Remark(
     "are encoded anew as AAC, because their channels or their rates change on the way",
 )
 
-_SETTLES = "0.1 s late, because {} to settle and Matroska cannot hide that; {}"
-_INSTEAD = "name the result .mp4 to have all of it"
-_SETTLING = Remark(
-    f"begins up to {_SETTLES.format('its codec needs that long', _INSTEAD)}",
-    f"begin up to {_SETTLES.format('their codecs need that long', _INSTEAD)}",
-)
 _DISPLACED = Remark(
     "loses the places of its channels, which files of this type do not hold for its samples; name "
     "the result .mov to keep them",
     "lose the places of their channels, which files of this type do not hold for their samples; "
     "name the result .mov to keep them",
 )
-_SLOW = {"mp3", "opus", "vorbis"}
-"""Codecs that need longer than a packet before they give what was put in."""
-
 REFUSALS = (av.error.FFmpegError, ValueError, OverflowError, TypeError)
 """How FFmpeg and PyAV say no."""
 
@@ -101,8 +92,6 @@ def rehearse(source: Path, target: SoundTarget) -> tuple[dict[int, TrackEncoding
                 choice = replace(choice, ends_at=change.position)
                 remarks.add(_of_two_codecs(change), stream, number)
             passed[stream.index] = choice
-            if choice.codec == COPY and _begins_late(codec_of(stream), target):
-                remarks.add(_SETTLING, stream, number)
             if not choice.is_placed:
                 remarks.add(_DISPLACED, stream, number)
             if target.policy == "kept" and not choice.is_exact:
@@ -123,10 +112,6 @@ def _of_two_codecs(change: CodecChange) -> Remark:
         f"changes {on_the_way} kept; split the file there to keep the rest",
         f"change {on_the_way} kept; split the file there to keep the rest",
     )
-
-
-def _begins_late(codec: str, target: SoundTarget) -> bool:
-    return target.is_part and target.container == "matroska" and codec in _SLOW
 
 
 def _impossible(codec: str) -> Remark:
@@ -190,7 +175,7 @@ def _try(source: Path, index: int, target: SoundTarget, choice: TrackEncoding) -
         assert isinstance(stream, av.AudioStream)
         packets = list(_first_packets(file, index))
         first_s = begin_s(packets[0]) if packets else Fraction(0)
-        part = SoundRange(None, None, first_s, first_s + 60, True, True)
+        part = SoundRange(None, None, first_s, first_s + 60, keeps_codec_delay=True)
         # To bring the index to the front, FFmpeg opens the file again, and memory has no name.
         options = {name: value for name, value in target.options.items() if name != "movflags"}
         output = av.open(io.BytesIO(), "w", format=target.container, options=options)

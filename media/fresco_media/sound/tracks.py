@@ -11,6 +11,7 @@ import av.container
 from av.format import Flags as ContainerFlags
 
 from fresco_media.sound.choices import COPY, TrackEncoding
+from fresco_media.sound.codec_delay import stating_delay
 from fresco_media.sound.part import SoundRange
 from fresco_media.sound.samples import BlockMerger, BlockReader, SampleFormat, Samples, Timeline
 from fresco_media.sound.streams import describe
@@ -22,15 +23,21 @@ _COARSE_S, _FINE_S = Fraction(1, 1000), Fraction(1, 1_000_000)
 
 
 def add_track(
-    source: av.AudioStream, output: Output, choice: TrackEncoding, part: SoundRange
+    source: av.AudioStream,
+    output: Output,
+    choice: TrackEncoding,
+    part: SoundRange,
+    delay_s: Fraction = Fraction(0),
 ) -> CopiedTrack | EncodedTrack:
     """A stream of `output` for `source`, with its title, language and flags.
+
+    What a copy holds of the first `delay_s` seconds is stated not to be meant to be heard.
 
     Raises:
         FFmpegError, ValueError: the container or the encoder has no place for it.
     """
     if choice.codec == COPY:
-        return CopiedTrack(source, output, part)
+        return CopiedTrack(source, output, part, delay_s)
     return EncodedTrack(source, output, choice, part)
 
 
@@ -46,9 +53,12 @@ def _refine(packet: av.Packet) -> None:
 class CopiedTrack:
     """A stream whose packets go through bit for bit, holes and all."""
 
-    def __init__(self, source: av.AudioStream, output: Output, part: SoundRange) -> None:
+    def __init__(
+        self, source: av.AudioStream, output: Output, part: SoundRange, delay_s: Fraction
+    ) -> None:
         self._output = output
-        self._stream = output.add_stream_from_template(source)
+        with stating_delay(source, delay_s) as described:
+            self._stream = output.add_stream_from_template(described)
         self._offset_s = part.offset_s
         # Coarse stamps give one to several short packets, as Matroska's do to those of TrueHD.
         self._takes_equal = bool(output.format.flags & int(ContainerFlags.ts_nonstrict.value))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-SEGMENT, TRACKS, CLUSTER = 0x18538067, 0x1654AE6B, 0x1F43B675
+SEGMENT, TRACKS, TRACK, CLUSTER = 0x18538067, 0x1654AE6B, 0xAE, 0x1F43B675
 VIDEO, WIDTH, HEIGHT = 0xE0, 0xB0, 0xBA
-_TRACK, _TRACK_TYPE, _IS_VIDEO = 0xAE, 0x83, 1
+_TRACK_TYPE, _IS_VIDEO = 0x83, 1
 MOST_NUMBER_BYTES = 8
 _MOST_ELEMENTS = 10_000
 """Of a damaged file more are not looked at."""
@@ -51,10 +51,22 @@ def number_in(file: BinaryIO, element: Element) -> int:
     return int.from_bytes(file.read(min(MOST_NUMBER_BYTES, element.end - element.begin)), "big")
 
 
+def element(name: int, content: bytes) -> bytes:
+    """An element of this name, its length in as few bytes as can be."""
+    size_bytes = next(n for n in range(1, 9) if len(content) < (1 << 7 * n) - 1)
+    size = (1 << 7 * size_bytes) | len(content)
+    return number(name) + size.to_bytes(size_bytes, "big") + content
+
+
+def number(value: int) -> bytes:
+    """A number in as few bytes as can be."""
+    return value.to_bytes(max(1, -(-value.bit_length() // 8)), "big")
+
+
 def video_tracks(file: BinaryIO, tracks: Element) -> Iterator[tuple[Element, Element]]:
     """Each track of pictures among `tracks`, and what it says of them."""
     for track in elements(file, tracks.begin, tracks.end):
-        if track.name != _TRACK:
+        if track.name != TRACK:
             continue
         parts = {part.name: part for part in elements(file, track.begin, track.end)}
         kind, video = parts.get(_TRACK_TYPE), parts.get(VIDEO)

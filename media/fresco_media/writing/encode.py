@@ -316,7 +316,5 @@ def _sound_range(info: ClipProperties, stop: int, first_tick: int, container: st
         stop_s=stop_s,
         offset_s=offset_s,
         pictures_end_s=stop_s or info.end_s,
-        # MP4 and MOV hide what comes before 0 by an edit list; Matroska would move the pictures.
-        keeps_partial=not is_matroska,
         keeps_codec_delay=not first_tick,
     )

@@ -19,7 +19,9 @@ from fresco_media.video.ebml import (
     VIDEO,
     WIDTH,
     Element,
+    element,
     elements,
+    number,
     number_in,
     video_tracks,
 )
@@ -91,10 +93,10 @@ def _video(head: bytearray, video: Element, aspect: Fraction) -> bytes:
     replaced = (_DISPLAY_WIDTH, _DISPLAY_HEIGHT, _DISPLAY_UNIT, _VOID)
     kept = [bytes(head[part.start : part.end]) for part in parts if part.name not in replaced]
     stated = [
-        name.to_bytes(2, "big") + _sized(side.to_bytes(-(-side.bit_length() // 8), "big"))
+        element(name, number(side))
         for name, side in zip((_DISPLAY_WIDTH, _DISPLAY_HEIGHT), size, strict=True)
     ]
-    return VIDEO.to_bytes(1, "big") + _sized(b"".join([*kept, *stated]))
+    return element(VIDEO, b"".join([*kept, *stated]))
 
 
 def _display_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
@@ -102,14 +104,6 @@ def _display_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
     shape = Fraction(width, height) * aspect
     times = max(1, round(height / shape.denominator))
     return shape.numerator * times, shape.denominator * times
-
-
-def _sized(body: bytes) -> bytes:
-    """A length of one byte, or of two, and what it is of."""
-    length = len(body)
-    return (
-        bytes([0x80 | length]) if length < 0x7F else (0x4000 | length).to_bytes(2, "big")
-    ) + body
 
 
 def _void(size: int) -> bytes:

@@ -58,6 +58,7 @@ def digests(track: list[Packet]) -> list[bytes]:
     [
         ("a.mp4", "aac", "b.mp4"),
         ("a.mp4", "aac", "b.mov"),
+        ("a.mp4", "aac", "b.mkv"),
         ("a.mov", "pcm_s16le", "b.mov"),
         ("a.mov", "pcm_s16le", "b.mkv"),
         ("a.mkv", "flac", "b.mkv"),
@@ -77,17 +78,6 @@ def test_sound_passes_through_bit_for_bit_and_in_sync(
     assert warnings == ()
     assert digests(after) == digests(before)
     assert abs(after[-1].begin_s - before[-1].begin_s) <= Fraction(1, 1000)
-
-
-def test_matroska_gets_only_what_is_heard_of_aac(make_clip: MakeClip, tmp_path: Path) -> None:
-    path = make_clip("a.mp4", frame_count=24, sound=["aac"])
-
-    rewrite(path, tmp_path / "b.mkv")
-
-    before, after = sound_packets(path)[0], sound_packets(tmp_path / "b.mkv")[0]
-    assert digests(after) == [packet.digest for packet in before if packet.begin_s >= 0]
-    assert after[0].begin_s == 0
-    assert Clip.open(tmp_path / "b.mkv").info.times[0] == 0
 
 
 def test_every_track_is_kept(make_clip: MakeClip, tmp_path: Path) -> None:
@@ -114,7 +104,8 @@ def test_the_sound_of_a_part_is_cut_and_moved_with_its_pictures(
     assert len(after) > 20
     for packet in after:
         source = before[packet.digest]
-        assert source.end_s > start_s
+        # The codec needs the packet before the first one that is heard.
+        assert source.end_s + (source.end_s - source.begin_s) > start_s
         assert source.begin_s < stop_s
         assert abs(source.begin_s - start_s - packet.begin_s) <= Fraction(1, 1000)
     info = Clip.open(tmp_path / f"part{suffix}").info
