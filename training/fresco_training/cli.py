@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="STYLE",
         help="styles that lag behind, to be drawn more often",
     )
+    summary = "train the network that says how different pictures look"
+    perception = _step(steps, "perception", summary, _perception)
+    perception.add_argument("--steps", type=int, default=2000)
+    perception.add_argument(
+        "--minutes", type=float, help="train for so long instead of so many steps"
+    )
     blend = _step(steps, "blend", "take back part of the decoder's last training", _blend)
     blend.add_argument("--before", type=Path, required=True, help="copy of WORK/vae before it")
     blend.add_argument("--share", type=float, default=0.5, help="of the new one that is kept")
@@ -73,6 +79,7 @@ def _add_evaluation(steps: "argparse._SubParsersAction[argparse.ArgumentParser]"
     summary = "restyle frames of clips in every style and score them"
     parser = _of_model(steps, "evaluate", summary, _evaluate)
     parser.add_argument("--photos", type=Path, required=True, help="photographs to know styles by")
+    parser.add_argument("--perception", type=Path, required=True, help="WORK/perception.pt")
     parser.add_argument("--frames", type=int, default=5, help="frames of each clip")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--side", type=int, default=256, help="short side of the frames")
@@ -209,6 +216,15 @@ def _unet(arguments: argparse.Namespace) -> None:
     train.Trainer(arguments.work, settings).run()
 
 
+def _perception(arguments: argparse.Namespace) -> None:
+    from fresco_training import data, perception
+
+    settings = perception.PerceptionSettings(steps=arguments.steps, minutes=arguments.minutes)
+    dataset = data.Dataset(arguments.work / "pictures.npy", seed=2)
+    right = perception.train(dataset, arguments.work / "perception.pt", settings)
+    _log.info("looks named %.2f, photographs found again %.2f", right["style"], right["content"])
+
+
 def _export(arguments: argparse.Namespace) -> None:
     from fresco_training import export
 
@@ -220,7 +236,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from fresco_training import evaluate
 
     wanted = evaluate.Wanted(frames=arguments.frames, seeds=arguments.seeds, side=arguments.side)
-    evaluate.evaluate(arguments.folder, arguments.files, arguments.photos, arguments.out, wanted)
+    judges = evaluate.Judges.of(arguments.photos, arguments.perception)
+    evaluate.evaluate(arguments.folder, arguments.files, judges, arguments.out, wanted)
 
 
 def _evaluate_vae(arguments: argparse.Namespace) -> None:

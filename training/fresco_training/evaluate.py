@@ -17,6 +17,7 @@ from fresco_engine.evaluation.likeness import psnr
 from fresco_training import scores, sources
 from fresco_training.conditions import canny
 from fresco_training.data import STYLE_NAMES, to_pixels
+from fresco_training.perception import Perception
 from fresco_training.styles import Image, apply_style
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ class Score:
 
     `psnr` is against what the style's filter makes of the frame, `photo_psnr` that of the
     untouched frame; `structure` and `filter_structure` compare brightness with the frame's;
-    `away` and `filter_away` say how far from it the judge sees result and filter.
+    `away` and `filter_away` say how far from it the judge sees result and filter, `perceived` and
+    `filter_perceived` how different from it they look to a network (`perception`).
     """
 
     psnr: float
@@ -69,6 +71,22 @@ class Score:
     filter_edges: float
     away: float
     filter_away: float
+    perceived: float
+    filter_perceived: float
+
+
+@dataclass(frozen=True)
+class Judges:
+    """What tells looks apart and says how far from the photograph they are."""
+
+    classifier: scores.StyleClassifier
+    perception: Perception
+
+    @staticmethod
+    def of(photos: Path, perception: Path) -> "Judges":
+        """Learnt from a folder of photographs, and read from a file of `perception`."""
+        classifier = scores.StyleClassifier.fit(sources.folder_photographs(photos))
+        return Judges(classifier, Perception.load(perception))
 
 
 def read_presets(folder: Path) -> dict[str, Preset]:
@@ -145,14 +163,13 @@ def _tensor(frames: list[Image]) -> torch.Tensor:
     return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).float()
 
 
-def evaluate(folder: Path, clips: list[Path], photos: Path, out: Path, wanted: Wanted) -> None:
+def evaluate(folder: Path, clips: list[Path], judges: Judges, out: Path, wanted: Wanted) -> None:
     """Restyles frames of every clip in every style and writes the figures to `out`/scores.json.
 
     Goes on where it stopped: what is in `out`/frames.jsonl is not measured again.
     """
     out.mkdir(parents=True, exist_ok=True)
     presets, pipeline = read_presets(folder), load_pipeline(folder)
-    classifier = scores.StyleClassifier.fit(sources.folder_photographs(photos))
     notes = out / "frames.jsonl"
     done = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
     known = {(row["clip"], row["style"], row["seed"]) for row in done}
@@ -163,7 +180,7 @@ def evaluate(folder: Path, clips: list[Path], photos: Path, out: Path, wanted: W
                 if (clip.stem, style, seed) in known:
                     continue
                 results = restyle(pipeline, frames, preset, seed)
-                rows = list(_rows(clip.stem, style, seed, frames, results, classifier))
+                rows = list(_rows(clip.stem, style, seed, frames, results, judges))
                 with notes.open("a") as file:
                     file.writelines(json.dumps(row) + "\n" for row in rows)
                 done += rows
@@ -177,8 +194,9 @@ def _rows(
     seed: int,
     frames: list[Image],
     results: list[Image],
-    classifier: scores.StyleClassifier,
+    judges: Judges,
 ) -> Iterator[dict[str, Any]]:
+    classifier, perception = judges.classifier, judges.perception
     for frame, result in zip(frames, results, strict=True):
         target = apply_style(style, frame, 1.0)
         score = Score(
@@ -192,6 +210,8 @@ def _rows(
             filter_edges=scores.edge_f_score(target, frame),
             away=classifier.distance(result, frame),
             filter_away=classifier.distance(target, frame),
+            perceived=perception.distance(result, frame),
+            filter_perceived=perception.distance(target, frame),
         )
         yield {"clip": clip, "style": style, "seed": seed, **asdict(score)}
 

@@ -119,7 +119,7 @@ class Jobs:
         """
         self._check_open()
         self._runner_pool.check(order.device)
-        with self._creating:
+        with self._creating, self._quota.holding(order):
             if not self._store.has(job_id):
                 self._store.check_queue(self._settings.limits.queued_jobs)
                 self._quota.make_room(_LEAST_JOB_BYTES)
@@ -239,7 +239,8 @@ class Jobs:
         check_changes(changes)
         if not self._store.has(new_job_id):
             self._check_files(parent.order)
-        with self._creating:
+        with self._creating, self._quota.holding(parent):
+            parent = self._store.get(job_id)
             if self._store.has(new_job_id):
                 return self._same_request(new_job_id, request)
             check_uploads(parent.order, self.uploads)

@@ -303,16 +303,23 @@ class Uploads:
         hour stay, as the jobs they were sent for may be about to be made.
         """
         freed = self.remove_abandoned()
-        for path in sorted(self._all_finished(), key=age_s, reverse=True):
-            sha256 = path.name[:64]
-            if freed >= wanted_bytes or age_s(path) < _RECENT_S:
+        for path in self._unused(in_use):
+            if freed >= wanted_bytes:
                 break
-            if sha256 not in in_use:
-                freed += size_of(path)
-                _LOGGER.info("upload %s: removed to make room", sha256)
-                with self._turn(sha256):
-                    self._remove(sha256)
+            sha256 = path.name[:64]
+            freed += size_of(path)
+            _LOGGER.info("upload %s: removed to make room", sha256)
+            with self._turn(sha256):
+                self._remove(sha256)
         return freed
+
+    def unused_bytes(self, in_use: Collection[str]) -> int:
+        """How many bytes `remove_unused` could make free."""
+        return sum(size_of(path) for path in self._unused(in_use))
+
+    def _unused(self, in_use: Collection[str]) -> list[Path]:
+        paths = sorted(self._all_finished(), key=age_s, reverse=True)
+        return [p for p in paths if p.name[:64] not in in_use and age_s(p) >= _RECENT_S]
 
     def remove_abandoned(self) -> int:
         """Remove what nobody has gone on sending for an hour; how many bytes that makes free."""

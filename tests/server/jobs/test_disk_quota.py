@@ -37,14 +37,14 @@ class Daemon:
         self.folders.make()
         self.store = JobStore(self.folders.database)
         self.uploads = Uploads(self.folders.uploads, LIMITS, self._make_room)
-        self._quota = DiskQuota(self.store, self.folders, self.uploads, LIMITS)
+        self.quota = DiskQuota(self.store, self.folders, self.uploads, LIMITS)
 
     def _make_room(self, wanted_bytes: int) -> None:
-        self._quota.make_room(wanted_bytes)
+        self.quota.make_room(wanted_bytes)
 
     def uploads_in_use(self) -> set[str]:
         """Those that may not be removed."""
-        return self._quota.uploads_in_use()
+        return self.quota.uploads_in_use()
 
     def restarted(self) -> Daemon:
         """The next one in the same folder."""
@@ -230,6 +230,59 @@ def test_a_result_that_nobody_has_fetched_stays_where_a_fetched_one_goes(daemon:
 
     assert daemon.store.has("unfetched")
     assert not daemon.store.has("fetched")
+
+
+@pytest.mark.parametrize("state", [JobState.DONE, JobState.CANCELLED])
+def test_nothing_goes_for_what_would_find_no_room_all_the_same(
+    daemon: Daemon, state: JobState
+) -> None:
+    order = JobOrder(clip="/clips/a.mp4", settings={"prompt": "ink"})
+    daemon.store.add("over", order, is_urgent=False, most_queued=9)
+    daemon.store.change_state("over", state)
+    daemon.store.set_fetched("over")
+    (daemon.folders.prepare_job("over") / "result.mp4").write_bytes(bytes(QUOTA // 4))
+    content = bytes(QUOTA // 4)
+    unused = hashlib.sha256(content).hexdigest()
+    daemon.uploads.start(unused, len(content), "x.mp4")
+    _fill(daemon, unused, len(content))
+    daemon.uploads.finish(unused)
+    _grow_old(daemon.folders.uploads / f"{unused}.mp4", 2 * HOUR_S)
+
+    with pytest.raises(DaemonLimitReached, match=r"for 16 MB more; 5\.2 MB are missing"):
+        daemon.uploads.start(_digest(1), QUOTA * 3 // 2, "x.mp4")
+    assert daemon.store.has("over")
+    assert (daemon.folders.uploads / f"{unused}.mp4").exists()
+
+    daemon.uploads.start(_digest(1), QUOTA * 7 // 8, "x.mp4")
+    assert not daemon.store.has("over")
+    assert not (daemon.folders.uploads / f"{unused}.mp4").exists()
+
+
+def test_a_job_and_its_clip_do_not_go_while_another_is_made_of_it(daemon: Daemon) -> None:
+    content = bytes(QUOTA // 4)
+    clip = hashlib.sha256(content).hexdigest()
+    path = daemon.folders.uploads / f"{clip}.mp4"
+    order = JobOrder(clip=str(path), settings={"prompt": "ink"}, upload=clip)
+    daemon.store.add("parent", order, is_urgent=False, most_queued=9)
+    daemon.store.change_state("parent", JobState.DONE)
+    daemon.store.set_fetched("parent")
+    parent = daemon.store.get("parent")
+    (daemon.folders.prepare_job("parent") / "result.mp4").write_bytes(bytes(QUOTA // 4))
+    daemon.uploads.start(clip, len(content), "x.mp4")
+    _fill(daemon, clip, len(content))
+    daemon.uploads.finish(clip)
+    _grow_old(path, 2 * HOUR_S)
+
+    with daemon.quota.holding(parent), pytest.raises(DaemonLimitReached, match="no room"):
+        daemon.quota.make_room(QUOTA * 3 // 4)
+    with daemon.quota.holding(order), pytest.raises(DaemonLimitReached, match="no room"):
+        daemon.quota.make_room(QUOTA * 7 // 8)
+    assert daemon.store.has("parent")
+    assert path.exists()
+
+    daemon.quota.make_room(QUOTA * 7 // 8)
+    assert not daemon.store.has("parent")
+    assert not path.exists()
 
 
 def test_an_upload_that_nobody_goes_on_with_yields_to_others(daemon: Daemon) -> None:
