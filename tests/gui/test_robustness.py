@@ -209,6 +209,33 @@ def test_a_project_whose_clip_is_gone_shows_it_when_it_is_back(
     assert again.window.views.problems.problem is None
 
 
+def test_a_clip_that_is_written_anew_is_told_and_can_be_reloaded(
+    app: App, start_daemon: StartDaemon, clip: Path
+) -> None:
+    from tests.engine.conftest import scene, write_clip
+
+    app.connect(start_daemon())
+    app.open(clip)
+    app.write_prompt("a watercolour")
+    problems = app.window.views.problems
+    write_clip(clip.with_name("new.mp4"), scene(30, cut_at=9)).replace(clip)
+
+    app.wait("it to be missed", lambda: problems.problem)
+    assert problems.problem is not None
+    assert problems.problem.title == "The clip is another one now"
+    assert "reload it first" in app.controller.starter.why_not()
+    app.window.problem_actions.act(problems.problem)
+
+    app.wait("the new one to be shown", lambda: _frame_count(app) == 30)
+    app.wait("the daemon to have looked at it", lambda: not app.controller.starter.why_not())
+    assert problems.problem is None
+
+
+def _frame_count(app: App) -> int:
+    info = app.source_info()
+    return info.frame_count if info else 0
+
+
 def test_a_result_is_shown_though_the_daemon_answers_before_its_clip_is_found_missing(
     make_app: Callable[[], App],
     start_daemon: StartDaemon,

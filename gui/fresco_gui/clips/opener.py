@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from enum import Enum
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
 
 from fresco_client import TransferProgress, is_passing
+from fresco_media.errors import ClipChanged
+from fresco_media.files.state import KnownFile
 from fresco_media.stills.numbered import is_pattern
 from fresco_settings.rename import rename_new
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
@@ -17,7 +20,7 @@ from fresco_gui.clips.readable import ReadableClip, reach
 from fresco_gui.daemon.connection import DaemonConnection
 from fresco_gui.media import MediaError, check_readable
 from fresco_gui.problems.problem import Problem, problem_of
-from fresco_gui.problems.reporter import CLIP_GONE, CLIP_UNREADABLE, CLIP_WAITS
+from fresco_gui.problems.reporter import CLIP_GONE, CLIP_REPLACED, CLIP_UNREADABLE, CLIP_WAITS
 from fresco_gui.project.document import SUFFIX, Project, ProjectUnreadable
 from fresco_gui.project.relink import find_moved, fingerprint_of
 from fresco_gui.project.store import ProjectStore
@@ -26,6 +29,12 @@ from fresco_gui.values import OF_ONE_CLIP
 
 _LOOK_AFTER_MS = 3000
 _REACH_AGAIN_MS = 2000
+
+
+class _Presence(Enum):
+    THERE = "there"
+    GONE = "gone"
+    REPLACED = "replaced"
 
 
 class ClipOpener(QObject):
@@ -63,8 +72,11 @@ class ClipOpener(QObject):
         self.clip: ReadableClip | None = None
         """What the daemon can read; None until it has looked at it."""
         self.is_gone = False
+        self.is_replaced = False
+        """Whether another film lies where the one was that is shown."""
         self.is_shown = False
         """Whether it was found; it may be gone again since."""
+        self._file: KnownFile | None = None
         self._is_waiting = False
         self._before: tuple[Project, Path] | None = None
         self._candidate: Path | None = None
@@ -220,10 +232,10 @@ class ClipOpener(QObject):
 
     def _let_go(self) -> None:
         self.leaving.emit()
-        self.clip = None
-        self.is_gone = self.is_shown = False
+        self.clip = self._file = None
+        self.is_gone = self.is_replaced = self.is_shown = False
         self._stop_waiting()
-        for reason in (CLIP_GONE, CLIP_WAITS):
+        for reason in (CLIP_GONE, CLIP_REPLACED, CLIP_WAITS):
             self._services.reporter.over.emit(reason)
 
     # At the daemon
@@ -293,7 +305,12 @@ class ClipOpener(QObject):
             if str(path) == self._project_store.project.clip and fingerprint:
                 self._project_store.change(clip_fingerprint=str(fingerprint))
 
+        def opened(file: object) -> None:
+            if str(path) == self._project_store.project.clip and isinstance(file, KnownFile):
+                self._file = file
+
         self._services.workers.call(lambda: fingerprint_of(path), known)
+        self._services.workers.call(lambda: _known(path), opened)
 
     def _look_for_moved(self, path: Path) -> None:
         place, fingerprint = self._project_store.path, self._project_store.project.clip_fingerprint
@@ -313,20 +330,48 @@ class ClipOpener(QObject):
         self._services.workers.call(lambda: find_moved(path, fingerprint, folders), found)
 
     def _look_after(self) -> None:
-        """Tell when the clip's file is gone, and when it is back."""
-        path = self._path
+        """Tell when the clip's file is gone or another one, and when it is back."""
+        path, file = self._path, self._file
         if not self._project_store.project.clip or is_pattern(path):
             return
 
-        def known(is_there: object) -> None:
-            if str(path) != self._project_store.project.clip or bool(is_there) is not self.is_gone:
+        def known(found: object) -> None:
+            if str(path) != self._project_store.project.clip or file is not self._file:
                 return
-            if is_there:
-                self._welcome_back(path)
+            is_gone = found is _Presence.GONE
+            if is_gone is not self.is_gone:
+                self._tell_gone() if is_gone else self._welcome_back(path)
             else:
-                self._tell_gone()
+                self._note_replaced(found is _Presence.REPLACED)
 
-        self._services.workers.call(path.exists, known)
+        self._services.workers.call(lambda: _presence(path, file), known)
+
+    def _note_replaced(self, is_replaced: bool) -> None:
+        if is_replaced is self.is_replaced:
+            return
+        self.is_replaced = is_replaced
+        if is_replaced:
+            self._tell_replaced()
+        else:
+            self._services.reporter.over.emit(CLIP_REPLACED)
+        self.presence_changed.emit()
+
+    def _tell_replaced(self) -> None:
+        message = self.tr(
+            "{name} was written anew since it was opened; what is shown is what it was then. "
+            "Reload it to go on with what it is now; results and settings are kept."
+        ).format(name=self._path.name)
+        problem = Problem(
+            title=self.tr("The clip is another one now"),
+            message=message,
+            details=self._project_store.project.clip,
+            reason=CLIP_REPLACED,
+        )
+        self._services.reporter.report(problem, self.tr("Reload"))
+
+    def reload(self) -> None:
+        """Go on with what lies where the clip was."""
+        self.relink(self._path)
 
     def _welcome_back(self, path: Path) -> None:
         self.is_gone = False
@@ -352,6 +397,29 @@ class ClipOpener(QObject):
         )
         self._services.reporter.report(problem, self.tr("Locate…"))
         self.presence_changed.emit()
+
+
+def _known(path: Path) -> KnownFile | None:
+    """The file of a clip as it is now; of a folder of pictures, or what cannot be read, nothing."""
+    try:
+        return KnownFile(path) if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _presence(path: Path, file: KnownFile | None) -> _Presence:
+    """What lies at `path`, where `file` was when it was opened."""
+    if not path.exists():
+        return _Presence.GONE
+    try:
+        if file is not None:
+            file.check()
+    except ClipChanged:
+        return _Presence.REPLACED
+    except OSError:
+        # It may come back; what needs it says so.
+        return _Presence.THERE
+    return _Presence.THERE
 
 
 def _kept_aside(autosaved: Path) -> tuple[Path, Path]:

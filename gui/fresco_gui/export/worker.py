@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
-from fresco_media.errors import FrescoError, OutputError
+from fresco_media.errors import ClipChanged, FrescoError, OutputError
 from fresco_media.files.disk import (
     check_replaceable,
     give_name,
@@ -109,6 +109,7 @@ class Export(QThread):
             return self._write_pictures()
         self._originals.check(options.path)
         check_replaceable(options.path)
+        self._check_source()
         options.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = partial_name(options.path.absolute())
         try:
@@ -125,6 +126,38 @@ class Export(QThread):
         finally:
             temporary.unlink(missing_ok=True)
         return options.path
+
+    def _check_source(self) -> None:
+        """Insist on the clip being the one that was opened, where something of it is needed.
+
+        Raises:
+            ExportFailed: it was replaced, or is gone, and the result's file does not do.
+        """
+        times, options = self._frames.times, self._options
+        fault = self._fault_of_source()
+        if fault is None or self._is_copy():
+            return
+        info = self._frames.info
+        name = times.path.name if times.path else ""
+        if not (info.first_index <= options.start and options.stop <= info.stop):
+            reason = f"frames that the result does not cover are those of {name}, which {fault}"
+            raise ExportFailed(options.path, f"{reason}; export those of the result only")
+        if options.has_sound and times.has_sound:
+            reason = f"its sound is that of {name}, which {fault}"
+            raise ExportFailed(options.path, f"{reason}; put it back, or export without sound")
+
+    def _fault_of_source(self) -> str | None:
+        """What has become of the clip since it was opened."""
+        file = self._frames.times.file
+        try:
+            if file is not None:
+                file.check()
+        except ClipChanged:
+            return "was written anew since it was opened"
+        except OSError as error:
+            logger.info("the clip: %s", error)
+            return "is gone or cannot be read"
+        return None
 
     def _is_copy(self) -> bool:
         """Whether the result's file is already what is wanted: encoding it again would harm it."""
@@ -147,7 +180,11 @@ class Export(QThread):
         try:
             facts = video_facts(path)
             has_sound = options.has_sound and times.has_sound and times.path is not None
-            tracks = sound_tracks(times.path) if has_sound and times.path else 0
+            is_there = self._fault_of_source() is None
+            tracks = sound_tracks(times.path) if has_sound and times.path and is_there else 0
+            if has_sound and not is_there:
+                # The result has the sound of the clip that it was made from.
+                tracks = len(facts.sound)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             logger.info("%s is not copied: %s", path, error)
             return False

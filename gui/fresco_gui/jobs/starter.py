@@ -68,6 +68,8 @@ class JobStarter(QObject):
             return self.tr("Open a clip first.")
         if self._opener.is_gone:
             return self.tr("The clip is gone.")
+        if self._opener.is_replaced:
+            return self.tr("The clip is another one now: reload it first.")
         if not self._daemon.state.is_connected:
             return self.tr("The daemon is not there yet.")
         if self._opener.clip is None:

@@ -129,4 +129,5 @@ def _described(probed: Probe, first_index: int) -> FrameInfo:
         has_sound=info.has_audio,
         start_s=float(first_s) if probed.table.is_timed else 0.0,
         joins=info.joins,
+        file=probed.file,
     )

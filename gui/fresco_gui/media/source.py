@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from fresco_media.files.state import KnownFile
 from fresco_media.types import Join
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
@@ -40,6 +41,8 @@ class FrameInfo:
     """The first frame's time on the file's own clock, which its sound follows too."""
     joins: tuple[Join, ...] = ()
     """Where that clock starts over."""
+    file: KnownFile | None = field(default=None, compare=False, repr=False)
+    """A video's file as it was when it was opened."""
 
     @property
     def stop(self) -> int:

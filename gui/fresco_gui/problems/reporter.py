@@ -14,6 +14,7 @@ from fresco_gui.project import ProjectUnreadable
 _log = logging.getLogger(__name__)
 
 CLIP_GONE = "CLIP_GONE"
+CLIP_REPLACED = "CLIP_REPLACED"
 CLIP_UNREADABLE = "CLIP_UNREADABLE"
 CLIP_WAITS = "CLIP_WAITS"
 DAEMON_AWAY = "DAEMON_AWAY"

@@ -13,6 +13,7 @@ from fresco_gui.problems.problem import ErrorBoundary, Problem
 from fresco_gui.problems.reporter import (
     AUTOSAVE_FAILED,
     CLIP_GONE,
+    CLIP_REPLACED,
     DAEMON_AWAY,
     FETCH_FAILED,
     PROJECT_CHANGED,
@@ -31,6 +32,7 @@ class ProblemActions(QObject):
         self._controller = controller
         self._by_reason: dict[str, Callable[[], object]] = {
             CLIP_GONE: self.locate_clip,
+            CLIP_REPLACED: controller.opener.reload,
             DAEMON_AWAY: controller.daemon.look_now,
             FETCH_FAILED: controller.shown_job.fetch,
             AUTOSAVE_FAILED: controller.project_store.save_again,

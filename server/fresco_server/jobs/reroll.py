@@ -16,6 +16,7 @@ from fresco_media.files.opening import copy_file
 
 from fresco_server.errors import BadRequest, NotPossible, UploadNotFound
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
+from fresco_server.jobs.relocation import PAINTED
 from fresco_server.jobs.uploads import Uploads
 
 
@@ -132,4 +133,4 @@ def _new_pictures(parent: StoredJob, changes: Sequence[KeyframeChange]) -> dict[
 
 def _copy_of(picture: str, index: int, folder: Path) -> Path:
     """Where a job in `folder` has its own copy of a painted picture."""
-    return folder / "painted" / f"{index:06d}{Path(picture).suffix.lower()}"
+    return folder / PAINTED / f"{index:06d}{Path(picture).suffix.lower()}"

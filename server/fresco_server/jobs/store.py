@@ -22,9 +22,11 @@ from fresco_client.values import JobState
 from fresco_server.errors import DaemonLimitReached, JobExists, JobNotFound, StoreBusy
 from fresco_server.jobs.codec import EVENT_TYPES, kind_of
 from fresco_server.jobs.database import HasDatabase, read, written
+from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import JobOrder, StoredJob
 from fresco_server.jobs.records import Records, is_sound
 from fresco_server.jobs.recovery import move_aside, open_database
+from fresco_server.jobs.relocation import relocated
 from fresco_server.jobs.rows import changed_columns, event_of, job_of, key_of, text_of, time_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class JobStore(HasDatabase):
             move_aside(path, "it has rows that are no jobs or no events")
             self.database = open_database(path)
         self._records = records
+        self._folders = DataFolder(path.parent)
         self._unrecorded: set[str] = set()
         self._record_after = 0.0
         self.database.after_change = self._record
@@ -358,12 +361,13 @@ class JobStore(HasDatabase):
 
     def _job(self, row: sqlite3.Row) -> StoredJob:
         state = JobState(row["state"])
-        return job_of(
+        job = job_of(
             row,
             jobs_ahead=self._ahead(row["place"]) if state is JobState.QUEUED else 0,
             keyframes=self._keyframes(row),
             frame_count=self._count_frames(row),
         )
+        return replace(job, order=relocated(job.order, job.id, self._folders))
 
     def _ahead(self, place: float) -> int:
         query = "SELECT count(*) FROM jobs WHERE state = ? AND place < ?"

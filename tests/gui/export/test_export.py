@@ -247,6 +247,57 @@ def test_a_result_without_all_the_clips_sound_is_encoded_anew(
     assert video_facts(chosen.path).sound == ("aac", "aac")
 
 
+def _take_away(path: Path) -> None:
+    path.unlink()
+
+
+def _write_anew(path: Path) -> None:
+    write_sounding(path, Track(codec="aac", seconds=1.2, seed=9), seconds=1.2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(_take_away, "is gone"), (_write_anew, "was written anew")],
+    ids=["gone", "replaced"],
+)
+def test_no_result_gets_the_sound_of_another_clip_or_loses_its_own(
+    qtbot: QtBot, tmp_path: Path, opened: Open, change: Callable[[Path], None], said: str
+) -> None:
+    track = Track(codec="aac", seconds=1.2)
+    path = write_sounding(tmp_path / "a.mp4", track, seconds=1.2)
+    rewritten(path, tmp_path / "made.mp4")
+    source, result = opened(path), opened(tmp_path / "made.mp4")
+    whole = options(tmp_path / "whole.mp4", ExportKind.H264)
+    part = options(tmp_path / "part.mp4", ExportKind.H264, start=3)
+    silent = replace(part, path=tmp_path / "silent.mp4", has_sound=False)
+    change(path)
+
+    runs = [Run(Export(source, result, one), qtbot).to_end() for one in (whole, part, silent)]
+
+    assert [len(run.failed) for run in runs] == [0, 1, 0]
+    assert whole.path.read_bytes() == result.path.read_bytes()
+    assert said in runs[1].failed[0]
+    assert "export without sound" in runs[1].failed[0]
+    assert not part.path.exists()
+    assert video_facts(silent.path).sound == ()
+
+
+def test_frames_beyond_the_result_are_never_those_of_another_clip(
+    qtbot: QtBot, tmp_path: Path, opened: Open
+) -> None:
+    path = write_clip(tmp_path / "a.mp4", COUNT)
+    source = opened(path)
+    result = opened(write_clip(tmp_path / "made.mp4", 10, inverted=True), first_index=5)
+    chosen = options(tmp_path / "out.mp4", ExportKind.H264, has_sound=False)
+    write_clip(path, COUNT, inverted=True)
+
+    run = Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert "export those of the result only" in run.failed[0]
+    inside = replace(chosen, start=5, stop=15)
+    assert Run(Export(source, result, inside), qtbot).to_end().failed == []
+
+
 @pytest.mark.parametrize("kind", [ExportKind.H264, ExportKind.PRORES], ids=lambda kind: kind.value)
 @pytest.mark.parametrize("codec", ["pcm_s16le", "libopus", "mp2"])
 def test_every_sound_track_is_exported_in_its_place_in_time(
