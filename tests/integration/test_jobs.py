@@ -541,6 +541,14 @@ def test_room_is_made_from_fetched_results_only(start_daemon: StartDaemon, clip:
 
         with pytest.raises(LimitReached, match="give the daemon more room"):
             _submit(session, clip)
+        # Nothing goes in vain.
+        assert session.job(fetched.id).state is JobState.DONE
+        files = [path for path in (daemon.data / "jobs").rglob("*") if path.is_file()]
+        taken = sum(path.stat().st_size for path in files)
+        filler.write_bytes(bytes((1 << 20) - taken + 4096))
+        time.sleep(5.1)
+
+        _submit(session, clip)
 
         with pytest.raises(NotFound):
             session.job(fetched.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fresco_client import Presets
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -178,7 +179,7 @@ class MainWindow(QMainWindow):
         """Take files, wherever they are held above the window, and say what becomes of them."""
         paths = paths_of(event.mimeData()) if event is not None else []
         if event is not None and paths:
-            event.acceptProposedAction()
+            _accept(event)
             self.views.empty.set_over(True)
             clip = self.controller.project_store.project.clip
             if clip:
@@ -196,5 +197,11 @@ class MainWindow(QMainWindow):
         """Open what was dropped."""
         self._end_drag()
         if event is not None:
-            event.acceptProposedAction()
+            _accept(event)
             self.open_actions.open_first(paths_of(event.mimeData()))
+
+
+def _accept(event: QDropEvent) -> None:
+    """Take what is dropped as a copy: a file manager may delete what was moved."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

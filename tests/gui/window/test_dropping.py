@@ -50,6 +50,23 @@ def test_over_an_open_clip_is_said_what_dropping_does_until_the_drag_leaves(
     ready.wait("it to be told", lambda: window.views.problems.problem)
 
 
+def test_what_is_dropped_is_copied_so_that_nobody_deletes_it(ready: App, clip: Path) -> None:
+    either = COPY | Qt.DropAction.MoveAction
+    data = files(clip)
+    events = (
+        QDragEnterEvent(ready.window.rect().center(), either, data, LEFT, NONE),
+        QDropEvent(QPointF(9, 9), either, data, LEFT, NONE),
+    )
+    for event in events:
+        event.setDropAction(Qt.DropAction.MoveAction)
+        event.ignore()
+
+        QApplication.sendEvent(ready.window, event)
+
+        assert event.isAccepted()
+        assert event.dropAction() is COPY
+
+
 def test_words_that_are_dragged_bring_no_overlay(ready: App) -> None:
     words = QMimeData()
     words.setText("in ink")
