@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -76,15 +77,22 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     return _from_matrix(np.frombuffer(memoryview(matrix), np.int32))
 
 
-def is_bent(frame: av.VideoFrame) -> bool:
-    """Whether the container wants more than quarter turns and mirroring, such as stretching."""
+def is_bent(frame: av.VideoFrame, sample_aspect: Fraction) -> bool:
+    """Whether the container wants more than quarter turns, mirroring and pixels of this shape.
+
+    FFmpeg takes a stretch along the sides for the shape of pixels where the file states none.
+    """
     matrix = side_data_of(frame, "DISPLAYMATRIX")
     if matrix is None:
         return False
     axes = np.frombuffer(memoryview(matrix), np.int32).reshape(3, 3)[:2, :2].astype(float)
     sizes = np.sort(np.abs(axes).ravel())
-    # Of a quarter turn two numbers are 0 and two are alike; others come from rounding.
-    return bool(sizes[1] > 0.02 * sizes[3] or sizes[2] < 0.98 * sizes[3])
+    # Of a quarter turn two numbers are 0; what comes from rounding is small.
+    is_slanted = sizes[1] > 0.02 * sizes[3]
+    across, down = np.hypot(*axes)
+    is_stretched = not 0.98 < across / max(down, 1) < 1.02
+    is_stated = 0.98 < across / max(down, 1) / float(sample_aspect) < 1.02
+    return bool(is_slanted or (is_stretched and not is_stated))
 
 
 def _from_matrix(values: NDArray[np.int32]) -> Orientation:

@@ -383,7 +383,7 @@ def _describe(
     warnings += (PROFILE_CONVERTED,) if profile is not None else colour_warnings(colour)
     warnings += marks_lost(first.marked)
     warnings += hidden_edges_told(header.seen, coded_size)
-    if is_bent(first.marked):
+    if is_bent(first.marked, header.sample_aspect):
         warnings.append(
             "the file wants its picture stretched or turned by less than a quarter, which is not "
             "done; do that in your editor first if players show it so"

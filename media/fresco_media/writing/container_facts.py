@@ -80,6 +80,17 @@ def _tag_of(stream: av.stream.Stream) -> str:
     return "text" if stream.container.chapters() and "subtitle" in handler else ""
 
 
+def copy_names(source: av.stream.Stream, target: av.stream.Stream) -> None:
+    """Give a track of pictures the title and the language of another."""
+    # Handlers' names, which programs write of themselves, are no titles.
+    title = source.metadata.get("title") or source.metadata.get("name")
+    language = source.metadata.get("language", "und")
+    if title:
+        target.metadata["title"] = title
+    if language != "und":
+        target.metadata["language"] = language
+
+
 def copy_facts(
     source: av.container.InputContainer,
     output: av.container.OutputContainer,

@@ -14,14 +14,16 @@ import av.container
 import av.error
 from fresco_settings.timecode import frame_of, timecode_of
 
+from fresco_media.errors import ClipError
 from fresco_media.sound import DISK_FAULTS, SoundPassthrough, SoundRange, SoundTarget
 from fresco_media.types import ClipProperties, Frame, Matte
 from fresco_media.video.containers import open_input
 from fresco_media.video.packet_durations import PacketDurations
 from fresco_media.video.quicktime import state_languages
 from fresco_media.video.rescue import PictureJournal
+from fresco_media.video.streams import choose_video
 from fresco_media.video.timecode_count import counted_frames
-from fresco_media.writing.container_facts import copy_facts, left_out, timecode_in
+from fresco_media.writing.container_facts import copy_facts, copy_names, left_out, timecode_in
 from fresco_media.writing.delivery import Codec, Delivery
 from fresco_media.writing.matroska_aspect import state_aspect
 from fresco_media.writing.picture_codecs import picture_codec
@@ -124,6 +126,7 @@ class Encoder:
         if self._sound is not None:
             self._sound.finish()
             languages, sound_tracks = self._sound.languages, self._sound.sounding_tracks
+        languages.insert(0, self._stream.metadata.get("language", ""))
         try:
             self.close()
         except (av.error.FFmpegError, OSError) as error:
@@ -131,7 +134,7 @@ class Encoder:
             languages, sound_tracks = [], 0
         if self._target.container == "mov" and any(languages):
             try:
-                state_languages(self._target.path, ["", *languages])
+                state_languages(self._target.path, languages)
             except OSError as error:
                 logger.warning("%s: no languages are stated: %s", self._target.path, error)
         if self._target.container == "matroska" and not self._codec.states_aspect:
@@ -199,11 +202,13 @@ class Encoder:
                     self._stream.metadata["timecode"] = begin
                 self._warnings += left_out(source, keeps_timecode=begin is not None)
                 copy_facts(source, self._output, part.offset_s, part.pictures_end_s)
+                picture, _ = choose_video(source, info.path)
+                copy_names(picture, self._stream)
             if info.has_audio and wish != "none":
                 container, is_lossless = self._target.container, self._target.codec == "lossless"
                 wanted = SoundTarget(container, options, wish, is_lossless, self._first_tick > 0)
                 self._sound = SoundPassthrough(info.path, self._output, part, wanted, info.joins)
-        except (av.error.FFmpegError, OSError) as error:
+        except (av.error.FFmpegError, ClipError, OSError) as error:
             logger.warning("%s: %s", info.path, error)
             self._warnings.append(
                 "the clip's sound cannot be read any more, so the result is silent; check that "

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from fresco_media.clip import Clip
 from fresco_media.colour.orientation import Orientation
 from fresco_media.types import Image
+
+from tests.media.hearing import write_sounding
 
 STORED = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)[..., None].repeat(3, axis=2)
 
@@ -164,6 +167,19 @@ def test_what_is_more_than_quarter_turns_is_told(
     said = Clip.open(path).warnings
 
     assert any("stretched or turned by less than a quarter" in text for text in said) == is_told
+
+
+@pytest.mark.parametrize(("matrix", "aspect"), [((2, 0, 0, 1), 2), ((0, 1, -2, 0), Fraction(1, 2))])
+def test_a_stretch_is_the_shape_of_pixels_where_the_file_states_none(
+    tmp_path: Path, matrix: tuple[float, float, float, float], aspect: Fraction
+) -> None:
+    path = write_sounding(tmp_path / "a.mp4", seconds=0.2)
+    set_display_matrix(path, matrix)
+
+    clip = Clip.open(path)
+
+    assert clip.info.sample_aspect == aspect
+    assert not any("stretched" in text for text in clip.warnings)
 
 
 def set_display_matrix(path: Path, values: tuple[float, float, float, float]) -> None:

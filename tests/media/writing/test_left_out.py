@@ -184,3 +184,35 @@ def test_nothing_is_said_of_what_is_taken_over(
     encoder.close()
 
     assert encoder.warnings == ()
+
+
+@pytest.mark.parametrize("result", ["b.mp4", "b.mov", "b.mkv"])
+@pytest.mark.parametrize("source", ["a.mkv", "a.mov"])
+@pytest.mark.parametrize("language", ["ukr", "eng"])
+def test_title_and_language_of_the_pictures_are_taken_over(
+    tmp_path: Path, source: str, result: str, language: str
+) -> None:
+    path = tmp_path / source
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.metadata.update({"title": "Kamera A", "language": language})
+        for index in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 60 + index, np.uint8))
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    clip = Clip.open(path)
+    suffixes = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+    output_path = tmp_path / result
+    target = Target(output_path, suffixes[output_path.suffix], "h264")
+    encoder = Encoder(clip.info, target, 0, clip.info.frame_count)
+    for one in clip.frames():
+        encoder.write(one)
+    encoder.finish()
+
+    with av.open(str(output_path)) as file, av.open(str(path)) as given:
+        found, before = (one.streams.video[0].metadata for one in (file, given))
+    assert found.get("language", "und") == before.get("language", "und")
+    titles = [one.get("title") or one.get("name") for one in (found, before)]
+    assert titles == ["Kamera A", "Kamera A"]
