@@ -184,11 +184,15 @@ class SoundPassthrough:
         if not self._choices:
             return
         streams = [self._input.streams[index] for index in self._choices]
+        ended: set[int] = set()
         for packet in demuxed_continuously(self._input, self._joins, *streams):
             if not packet.size or (packet.pts is None and packet.dts is None):
                 continue
             ends_at = self._choices[packet.stream_index].ends_at
             if ends_at is not None and packet.pos is not None and packet.pos >= ends_at:
+                # Those that follow in the same piece of a transport stream have no place.
+                ended.add(packet.stream_index)
+            if packet.stream_index in ended:
                 continue
             if self._is_held(packet):
                 yield packet

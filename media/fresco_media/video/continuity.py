@@ -89,9 +89,14 @@ def demuxed_continuously(
     Packets that overlap with the end of the part before are left out.
     """
     latest: dict[int, int] = {}
+    positions: dict[int, int] = {}
     for packet in demuxed(container, *streams):
         if joins and packet.size:
-            ticks = round(offset_at(joins, packet) / packet.time_base) if packet.time_base else 0
+            # Of several that lie in one piece of a transport stream only the first has a place.
+            if packet.pos is not None:
+                positions[packet.stream_index] = packet.pos
+            offset_s = _offset_at(joins, packet.stream_index, positions)
+            ticks = round(offset_s / packet.time_base) if packet.time_base else 0
             packet.pts = None if packet.pts is None else packet.pts + ticks
             packet.dts = None if packet.dts is None else packet.dts + ticks
             stamp = packet.pts if packet.dts is None else packet.dts
@@ -102,12 +107,12 @@ def demuxed_continuously(
         yield packet
 
 
-def offset_at(joins: Sequence[Join], packet: av.Packet) -> Fraction:
-    """Seconds to add to the stamps of `packet`."""
-    offset_s = Fraction(0)
+def _offset_at(joins: Sequence[Join], index: int, positions: Mapping[int, int]) -> Fraction:
+    """Seconds to add to the stamps of the stream `index`, which is at these `positions`."""
+    offset_s, position = Fraction(0), positions.get(index)
     for join in joins:
-        start = join.starts.get(packet.stream_index)
-        if start is None or packet.pos is None or packet.pos < start:
+        start = join.starts.get(index)
+        if start is None or position is None or position < start:
             break
         offset_s = join.offset_s
     return offset_s

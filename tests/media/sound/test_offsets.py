@@ -248,3 +248,51 @@ def test_a_track_that_lies_far_behind_the_others_is_in_step(
     hearing.rewritten(path, tmp_path / "b.mkv")
 
     assert abs(late_ms(heard(tmp_path / "b.mkv", track=1), expected, 0.2, 1.4)) <= 1
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+@pytest.mark.parametrize("clocks_s", [(0, 0), (0, 500), (1000, 0)], ids=["again", "on", "back"])
+@pytest.mark.parametrize("codec", ["aac", "ac3"])
+def test_sound_that_lies_closely_packed_stays_whole_in_joined_recordings(
+    tmp_path: Path, codec: str, clocks_s: tuple[int, int], output: str
+) -> None:
+    parts: list[Path] = []
+    for number, begins_s in enumerate(clocks_s, start=1):
+        # Several packets of sound lie in one piece, and only the first has a place in the file.
+        made = write_sounding(tmp_path / f"{number}.mp4", Track(codec=codec, seed=number))
+        parts.append(tmp_path / f"{number}.ts")
+        _remux(made, parts[-1], begins_s)
+    joined = join(tmp_path / "joined.ts", parts)
+    alone = [heard_alone(part, tmp_path) for part in parts]
+
+    hearing.rewritten(joined, tmp_path / output)
+
+    after = heard(tmp_path / output, seconds=4.5)
+    second = after[2 * RATE :]
+    assert abs(late_ms(after, alone[0], 0.2, 1.8)) <= 1
+    assert abs(late_ms(second, alone[1], 0.2, 1.8)) <= 1
+    for begin_s in np.arange(0.2, 1.8, 0.05):
+        assert loudness(second, begin_s, begin_s + 0.02) > 0.02
+
+
+def heard_alone(part: Path, folder: Path) -> hearing.Heard:
+    """What is heard of a part by itself."""
+    hearing.rewritten(part, folder / "alone.mkv")
+    return heard(folder / "alone.mkv")
+
+
+def _remux(source: Path, target: Path, begins_s: int) -> None:
+    # As FFmpeg's own program does: sound is gathered for as long.
+    gathered = {"max_delay": "700000"}
+    with (
+        av.open(str(source)) as file,
+        av.open(str(target), "w", format="mpegts", options=gathered) as output,
+    ):
+        streams = {one.index: output.add_stream_from_template(one) for one in file.streams}
+        for packet in file.demux():
+            if packet.dts is None:
+                continue
+            ticks = round(begins_s / packet.time_base)
+            packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+            packet.stream = streams[packet.stream_index]
+            output.mux(packet)
