@@ -290,7 +290,7 @@ def _remux(source: Path, target: Path, begins_s: int) -> None:
     ):
         streams = {one.index: output.add_stream_from_template(one) for one in file.streams}
         for packet in file.demux():
-            if packet.dts is None:
+            if packet.dts is None or packet.pts is None:
                 continue
             ticks = round(begins_s / packet.time_base)
             packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks

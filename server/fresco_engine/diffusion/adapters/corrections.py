@@ -87,7 +87,7 @@ def _difference(parts: Parts, weight: Tensor) -> Tensor:
     ):
         if telling in parts:
             try:
-                return _like(made(parts), weight)
+                return _like(made(parts, weight), weight)
             except KeyError as error:
                 raise Misshapen(f"its {error.args[0]} is missing") from error
     if parts.keys() - {"alpha", "dora_scale"} <= {"diff_b", "b_norm"} and "dora_scale" not in parts:
@@ -95,28 +95,41 @@ def _difference(parts: Parts, weight: Tensor) -> Tensor:
     raise UnknownParts(", ".join(sorted(parts)))
 
 
-def _low_rank(parts: Parts) -> Tensor:
+def _check_count(count: int, weight: Tensor) -> None:
+    """Insist on a product having as many numbers as the layer, before it is made.
+
+    Of two thin matrices of a small file it may have more than there is memory for.
+    """
+    if count != weight.numel():
+        raise Misshapen(f"{count} numbers for a layer of {tuple(weight.shape)}")
+
+
+def _low_rank(parts: Parts, weight: Tensor) -> Tensor:
     down, up = parts["down"].float(), parts["up"].float()
     scale = _scale(parts, down.shape[0])
     if "mid" in parts:
         # Tucker's form of a convolution: the window lies in the middle.
         mid = parts["mid"].float()
+        _check_count(up.shape[0] * down.flatten(1).shape[1] * mid[0, 0].numel(), weight)
         return scale * torch.einsum("op,pqhw,qi->oihw", up.flatten(1), mid, down.flatten(1))
+    _check_count(up.shape[0] * down[0].numel(), weight)
     product = up.flatten(1) @ down.flatten(1)
     return scale * product.reshape(up.shape[0], *down.shape[1:])
 
 
-def _hadamard(parts: Parts) -> Tensor:
-    factors = [
-        _thin_product(
-            parts[f"hada_w{number}_a"], parts[f"hada_w{number}_b"], parts.get(f"hada_t{number}")
-        )
+def _hadamard(parts: Parts, weight: Tensor) -> Tensor:
+    thin = [
+        (parts[f"hada_w{number}_a"], parts[f"hada_w{number}_b"], parts.get(f"hada_t{number}"))
         for number in (1, 2)
     ]
+    for matrices in thin:
+        _check_count(_thin_count(*matrices), weight)
+    factors = [_thin_product(*matrices) for matrices in thin]
     return _scale(parts, parts["hada_w1_b"].shape[0]) * factors[0] * factors[1]
 
 
-def _kronecker(parts: Parts) -> Tensor:
+def _kronecker(parts: Parts, weight: Tensor) -> Tensor:
+    _check_count(_factor_count(parts, "lokr_w1") * _factor_count(parts, "lokr_w2"), weight)
     ranks: list[int] = []
 
     def factor(name: str) -> Tensor:
@@ -132,6 +145,21 @@ def _kronecker(parts: Parts) -> Tensor:
     return scale * torch.kron(first, second.contiguous())
 
 
+def _factor_count(parts: Parts, name: str) -> int:
+    """How many numbers a factor has, whole or a product."""
+    if name in parts:
+        return parts[name].numel()
+    core = parts.get(name.replace("_w", "_t"))
+    return _thin_count(parts[f"{name}_a"], parts[f"{name}_b"], core)
+
+
+def _thin_count(a: Tensor, b: Tensor, core: Tensor | None) -> int:
+    """How many numbers `_thin_product` has."""
+    if core is None:
+        return a.shape[0] * b[0].numel()
+    return a.shape[1] * b.shape[1] * core[0, 0].numel()
+
+
 def _thin_product(a: Tensor, b: Tensor, core: Tensor | None) -> Tensor:
     """a @ b, or with a core (r, r, h, w) Tucker's form, where a is (r, out) and b (r, in)."""
     if core is None:
@@ -139,7 +167,7 @@ def _thin_product(a: Tensor, b: Tensor, core: Tensor | None) -> Tensor:
     return torch.einsum("pqhw,po,qi->oihw", core.float(), a.float(), b.float())
 
 
-def _plain(parts: Parts) -> Tensor:
+def _plain(parts: Parts, _: Tensor) -> Tensor:
     return (parts["diff"] if "diff" in parts else parts["w_norm"]).float()
 
 

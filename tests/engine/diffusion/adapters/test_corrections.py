@@ -226,6 +226,29 @@ def test_what_does_not_go_together_changes_nothing(parts: dict[str, Tensor]) -> 
     assert torch.equal(layer.weight.data, linear().weight.data)
 
 
+def _thin(names: tuple[str, str], count: int = 20_000) -> dict[str, Tensor]:
+    up, down = names
+    return {up: torch.ones(count, 1), down: torch.ones(1, count)}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        _thin(("up", "down")),
+        {**_thin(("up", "down")), "mid": torch.ones(1, 1, 1, 1)},
+        {**_thin(("hada_w1_a", "hada_w1_b")), **_thin(("hada_w2_a", "hada_w2_b"))},
+        {**_thin(("lokr_w1_a", "lokr_w1_b")), "lokr_w2": torch.ones(1, 1)},
+        {"lokr_w1": torch.ones(20_000, 1), "lokr_w2": torch.ones(1, 20_000)},
+    ],
+    ids=["lora", "tucker", "loha", "lokr", "kron"],
+)
+def test_a_product_that_cannot_fit_is_refused_before_it_takes_memory(
+    parts: dict[str, Tensor],
+) -> None:
+    with pytest.raises(Misshapen, match="^400000000 numbers"):
+        add_correction(linear(), parts, STRENGTH)
+
+
 def test_parts_without_a_formula_are_told() -> None:
     with pytest.raises(UnknownParts, match="alpha"):
         add_correction(linear(), {"alpha": torch.ones(()), "dora_scale": torch.ones(OUT, 1)}, 1.0)
