@@ -27,6 +27,22 @@ def displayed(image: Image, pixel_aspect: Fraction) -> Image:
     return resize(image, display_size(width, height, pixel_aspect))
 
 
+def fitted(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """`size` (width, height) made smaller so that no side is longer than `long_side`, unless 0."""
+    longest = max(size)
+    if not long_side or longest <= long_side:
+        return size
+    width, height = (max(1, round(side * long_side / longest)) for side in size)
+    return width, height
+
+
+def at_most(image: Image, long_side: int) -> Image:
+    """The picture, made smaller where a side is longer than `long_side`, unless 0."""
+    height, width = image.shape[:2]
+    size = fitted((width, height), long_side)
+    return image if size == (width, height) else resize(image, size)
+
+
 def resize(image: Image, size: tuple[int, int]) -> Image:
     """`image`, or one channel, at `size` (width, height).
 

@@ -57,11 +57,13 @@ def picture(
 ) -> client.Picture:
     """An encoded picture, in its own size; as opaque as `matte` says where that is wanted."""
     from fresco_media.colour.alpha import divided
-    from fresco_media.stills.images import encode_image
+    from fresco_media.stills.images import JPEG_SIDE, at_most, encode_image
     from fresco_media.stills.png import encode_png
 
     options = options or client.PictureOptions()
     encoding = options.encoding or "jpeg"
+    if encoding == "jpeg":
+        image = at_most(image, JPEG_SIDE)
     height, width = image.shape[:2]
     if matte is not None and options.has_alpha and encoding == "png":
         data = encode_png(divided(image, matte))

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class LookServicer(looks_pb2_grpc.LookServiceServicer):
     """Trying a look on one frame."""
 
-    def __init__(self, jobs: Jobs, order_builder: OrderBuilder) -> None:
+    def __init__(self, jobs: Jobs, order_builder: OrderBuilder, pictures: Pictures) -> None:
         self._jobs = jobs
         self._order_builder = order_builder
+        self._pictures = pictures
 
     def Look(  # noqa: N802
         self, request: looks_pb2.LookRequest, context: grpc.ServicerContext
@@ -42,7 +43,7 @@ class LookServicer(looks_pb2_grpc.LookServiceServicer):
                     progress = looks_pb2.LookProgress(done=part.done, total=part.total)
                     yield looks_pb2.LookResponse(progress=progress)
                 else:
-                    picture, region = Pictures.in_file(part.path, picture_format)
+                    picture, region = self._pictures.in_file(part.path, picture_format)
                     for chunk in picture.chunks():
                         yield looks_pb2.LookResponse(chunk=chunk)
                     for chunk in region.chunks() if region else ():

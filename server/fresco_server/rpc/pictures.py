@@ -14,8 +14,9 @@ import numpy as np
 from fresco.v1 import media_pb2
 from fresco_engine.checkpoint import CheckpointReader, Kind, picture_name
 from fresco_media.colour.alpha import divided
-from fresco_media.colour.scaling import resize
+from fresco_media.colour.scaling import at_most, fitted, resize
 from fresco_media.files.own import OwnFolder
+from fresco_media.stills.images import JPEG_SIDE
 from fresco_media.stills.mask_picture import white_on_black
 from fresco_media.stills.png import decode_mask, decode_png, encode_png, png_size
 from fresco_media.types import Image, Matte
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from fresco_server.errors import ArtefactNotFound, BadRequest, WorkerLost
 from fresco_server.jobs.looks import matte_file
+from fresco_server.rpc.work_room import WorkRoom
 from fresco_server.settings import CHUNK_BYTES
 
 _SIDES = (16, 8192)
@@ -33,6 +35,9 @@ _JPEG = (
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
 )
 _CACHE_BYTES = 64 << 20
+_WORK_BYTES = 1 << 30
+# A picture is there decoded, at its own size, scaled, and on its way into the encoding.
+_BYTES_PER_PIXEL = 12
 _MOST_BYTES = 1 << 30
 
 
@@ -51,6 +56,11 @@ class PictureFormat:
     def is_lossless(self) -> bool:
         """Whether every level is wanted as the engine made it."""
         return self.encoding == media_pb2.PICTURE_ENCODING_PNG
+
+    @property
+    def most_side(self) -> int:
+        """The longest side in pixels that it may have, 0 for any: JPEG has no place for more."""
+        return self.long_side if self.is_lossless else self.long_side or JPEG_SIDE
 
 
 def picture_format_of(options: media_pb2.PictureOptions) -> PictureFormat:
@@ -101,10 +111,14 @@ class Encoded:
 
 
 class Pictures:
-    """Stored pictures, encoded. The last ones are kept, at most `most_bytes` of them."""
+    """Stored pictures, encoded. The last ones are kept, at most `most_bytes` of them.
 
-    def __init__(self, most_bytes: int = _CACHE_BYTES) -> None:
+    What is being made takes about `work_bytes` at most, or as much as one picture needs.
+    """
+
+    def __init__(self, most_bytes: int = _CACHE_BYTES, work_bytes: int = _WORK_BYTES) -> None:
         self._kept = _Kept(most_bytes)
+        self._work = WorkRoom(work_bytes)
 
     def stored(
         self, folder: Path, kind: Kind, index: int, picture_format: PictureFormat
@@ -127,26 +141,46 @@ class Pictures:
         # When a job began anew, the same name stands for another picture.
         key = (str(path), found.st_mtime_ns, found.st_ino, found.st_size, picture_format)
         key = (*key, reader.has("composites", index), reader.has("mattes", index))
-        return self._kept.get(key, lambda: _encode_stored(reader, kind, index, picture_format))
+        return self._kept.get(key, lambda: self._made(reader, kind, index, picture_format))
 
-    @staticmethod
-    def in_file(path: Path, picture_format: PictureFormat) -> tuple[Encoded, Encoded | None]:
+    def _made(
+        self, reader: CheckpointReader, kind: Kind, index: int, picture_format: PictureFormat
+    ) -> Encoded:
+        plan = reader.plan()
+        if plan is None:
+            raise _missing(kind, index)
+        size = (plan.width, plan.height)
+        with self._work.taken(_bytes_for(size)):
+            return _encode_stored(reader, kind, index, picture_format, size)
+
+    def in_file(self, path: Path, picture_format: PictureFormat) -> tuple[Encoded, Encoded | None]:
         """The picture of a look in a PNG file, and its mask, white on black, if it has one.
 
         Raises:
             WorkerLost: it is gone or damaged.
         """
         data = _read(path)
-        image = decode_png(data)
-        if image is None:
-            raise WorkerLost("the picture was lost before it could be sent; try again")
-        mask = decode_mask(data)
-        kept = decode_png(_read(matte_file(path))) if picture_format.has_alpha else None
-        matte = None if kept is None else _at_most(kept[..., 0], picture_format.long_side)
-        return (
-            _encoded(_at_most(image, picture_format.long_side), picture_format, matte),
-            None if mask is None else _encoded_mask(mask, picture_format),
-        )
+        with self._work.taken(_bytes_for(png_size(data) or (0, 0))):
+            return _in_file(path, data, picture_format)
+
+
+def _bytes_for(size: tuple[int, int]) -> int:
+    return size[0] * size[1] * _BYTES_PER_PIXEL
+
+
+def _in_file(
+    path: Path, data: bytes, picture_format: PictureFormat
+) -> tuple[Encoded, Encoded | None]:
+    image = decode_png(data)
+    if image is None:
+        raise WorkerLost("the picture was lost before it could be sent; try again")
+    mask = decode_mask(data)
+    kept = decode_png(_read(matte_file(path))) if picture_format.has_alpha else None
+    matte = None if kept is None else at_most(kept[..., 0], picture_format.most_side)
+    return (
+        _encoded(at_most(image, picture_format.most_side), picture_format, matte),
+        None if mask is None else _encoded_mask(mask, picture_format),
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -173,7 +207,7 @@ def _as_stored(
     source = plan.size.source
     if plan.settings.region != "all":
         return None
-    if plan.size.padded != source or _fitted(source, picture_format.long_side) != source:
+    if plan.size.padded != source or fitted(source, picture_format.most_side) != source:
         return None
     data = reader.file(kind, index)
     if data is None or png_size(data) != source:
@@ -182,34 +216,19 @@ def _as_stored(
 
 
 def _encode_stored(
-    reader: CheckpointReader, kind: Kind, index: int, picture_format: PictureFormat
+    reader: CheckpointReader,
+    kind: Kind,
+    index: int,
+    picture_format: PictureFormat,
+    source: tuple[int, int],
 ) -> Encoded:
-    plan = reader.plan()
-    if plan is None:
-        raise _missing(kind, index)
-    source = (plan.width, plan.height)
-    size = _fitted(source, picture_format.long_side)
+    size = fitted(source, picture_format.most_side)
     is_whole = size == source
     image = reader.picture(kind, index) if is_whole else reader.picture_at(kind, index, size)
     if image is None:
         raise _missing(kind, index)
     matte = reader.matte(index) if picture_format.has_alpha else None
     return _encoded(image, picture_format, None if matte is None else resize(matte, size))
-
-
-def _fitted(size: tuple[int, int], long_side: int) -> tuple[int, int]:
-    """`size` (width, height) made smaller so that no side is longer than `long_side`, unless 0."""
-    longest = max(size)
-    if not long_side or longest <= long_side:
-        return size
-    width, height = (max(1, round(side * long_side / longest)) for side in size)
-    return width, height
-
-
-def _at_most(image: Image, long_side: int) -> Image:
-    height, width = image.shape[:2]
-    size = _fitted((width, height), long_side)
-    return image if size == (width, height) else resize(image, size)
 
 
 def _encoded(image: Image, picture_format: PictureFormat, matte: Matte | None = None) -> Encoded:
@@ -220,7 +239,7 @@ def _encoded(image: Image, picture_format: PictureFormat, matte: Matte | None = 
 
 
 def _encoded_mask(mask: NDArray[np.bool_], picture_format: PictureFormat) -> Encoded:
-    shown = _at_most(white_on_black(mask), picture_format.long_side)
+    shown = at_most(white_on_black(mask), picture_format.most_side)
     return _encoded(shown, replace(picture_format, encoding=media_pb2.PICTURE_ENCODING_PNG))
 
 

@@ -181,7 +181,7 @@ def _add_services(server: grpc.Server, jobs: Jobs, settings: ServerSettings) -> 
     clips_pb2_grpc.add_ClipServiceServicer_to_server(ClipServicer(jobs, orders), server)
     frames_pb2_grpc.add_FrameServiceServicer_to_server(FrameServicer(jobs, pictures), server)
     jobs_pb2_grpc.add_JobServiceServicer_to_server(JobServicer(jobs, orders, pictures), server)
-    looks_pb2_grpc.add_LookServiceServicer_to_server(LookServicer(jobs, orders), server)
+    looks_pb2_grpc.add_LookServiceServicer_to_server(LookServicer(jobs, orders, pictures), server)
     models_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(jobs, path_policy), server)
     server_pb2_grpc.add_ServerServiceServicer_to_server(
         ServerServicer(jobs, path_policy, limits), server

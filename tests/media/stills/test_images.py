@@ -87,3 +87,16 @@ def test_a_missing_folder_is_named_and_nothing_is_left(
         write_image(tmp_path / "no" / "picture.png", reference_picture(0))
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("suffix", "side"), [(".jpg", 65_501), (".webp", 16_384)])
+def test_a_picture_that_is_too_large_for_its_type_is_refused_by_a_sentence(
+    tmp_path: Path, suffix: str, side: int
+) -> None:
+    image = np.zeros((2, side, 3), np.uint8)
+
+    with pytest.raises(OutputNotWritable, match=f"this one has {side}x2; name it .png"):
+        write_image(tmp_path / f"wide{suffix}", image)
+    write_image(tmp_path / "wide.png", image)
+
+    assert read_image(tmp_path / "wide.png").shape == image.shape

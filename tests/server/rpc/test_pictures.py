@@ -7,13 +7,15 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes.jobs import FakeJobs, picture
 from fakes.waiting import PATIENCE_S
 from fresco.v1 import media_pb2
-from fresco_media.stills.png import png_size
+from fresco_media.stills.png import encode_png, png_size
 from fresco_server.errors import ArtefactNotFound, WorkerLost
 from fresco_server.rpc.pictures import Encoded, PictureFormat, Pictures, _Kept
+from fresco_server.rpc.work_room import WorkRoom
 from fresco_server.settings import ServerSettings
 
 
@@ -73,7 +75,7 @@ def test_a_picture_that_could_not_be_made_is_tried_again() -> None:
 
 def test_a_looks_picture_that_is_lost_can_be_asked_for_again(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match="try again"):
-        Pictures.in_file(tmp_path / "nothing.png", PictureFormat())
+        Pictures().in_file(tmp_path / "nothing.png", PictureFormat())
 
 
 def test_a_picture_is_never_made_larger(settings: ServerSettings, jobs: FakeJobs) -> None:
@@ -86,6 +88,63 @@ def test_a_picture_is_never_made_larger(settings: ServerSettings, jobs: FakeJobs
 
 
 LOSSLESS = PictureFormat(media_pb2.PICTURE_ENCODING_PNG)
+
+
+@pytest.mark.parametrize("size", [(66_000, 4), (4, 66_000)])
+def test_a_picture_that_jpeg_has_no_place_for_is_made_smaller(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "wide.png"
+    path.write_bytes(encode_png(np.full((size[1], size[0], 3), 90, np.uint8)))
+
+    shown, _ = Pictures().in_file(path, PictureFormat())
+    lossless, _ = Pictures().in_file(path, LOSSLESS)
+
+    assert max(shown.width, shown.height) == 65_500
+    assert shown.data.startswith(b"\xff\xd8")
+    assert (lossless.width, lossless.height) == size
+
+
+def test_pictures_that_are_made_at_once_take_no_more_than_there_is_room_for() -> None:
+    room = WorkRoom(100)
+    at_once: list[int] = []
+    most: list[int] = []
+    lock = threading.Lock()
+
+    def make(size: int) -> None:
+        with room.taken(size):
+            with lock:
+                at_once.append(size)
+                most.append(sum(at_once))
+            with lock:
+                at_once.remove(size)
+
+    # The last is larger than all the room, and has it to itself.
+    threads = [threading.Thread(target=make, args=(size,)) for size in (60, 30, 50, 90, 20, 500)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+
+    assert len(most) == 6
+    assert all(taken <= 100 or taken == 500 for taken in most)
+
+
+def test_who_finds_no_room_waits_until_there_is_some() -> None:
+    room = WorkRoom(100)
+    made = threading.Event()
+
+    def make() -> None:
+        with room.taken(80):
+            made.set()
+
+    thread = threading.Thread(target=make)
+    with room.taken(40):
+        thread.start()
+        assert not made.wait(0.2)
+    thread.join(PATIENCE_S)
+
+    assert made.is_set()
 
 
 def test_a_lossless_picture_is_the_stored_file_where_nothing_is_scaled(

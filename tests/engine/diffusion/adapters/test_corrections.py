@@ -245,7 +245,7 @@ def _thin(names: tuple[str, str], count: int = 20_000) -> dict[str, Tensor]:
 def test_a_product_that_cannot_fit_is_refused_before_it_takes_memory(
     parts: dict[str, Tensor],
 ) -> None:
-    with pytest.raises(Misshapen, match="^400000000 numbers"):
+    with pytest.raises(Misshapen, match=r"^400000000 numbers"):
         add_correction(linear(), parts, STRENGTH)
 
 
