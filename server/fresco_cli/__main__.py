@@ -36,6 +36,10 @@ def main() -> None:
         failure = refused(error)
         write_error(f"Error: {failure}")
         sys.exit(failure.code)
+    except KeyboardInterrupt:
+        # Commands tell of theirs themselves: none had begun yet.
+        os.write(2, f"{interrupts.NOTHING_LEFT}\n".encode())
+        sys.exit(interrupts.CANCELLED)
 
 
 def _fill_standard_streams() -> None:

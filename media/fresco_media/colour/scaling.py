@@ -15,6 +15,9 @@ PADDING_MULTIPLE = 8
 _WIDEST = 8
 _LONGEST_SIDE = 16384
 
+JPEG_SIDE = 65_500
+"""Pixels that a side of a JPEG has at most."""
+
 
 def display_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, int]:
     """The size with square pixels that a picture of pixels of another shape is shown at."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 
 from fresco_media.colour.scaling import (
+    JPEG_SIDE,
     WorkingSize,
     at_most,
     displayed,
@@ -26,7 +27,6 @@ from fresco_media.writing.contact_sheet import contact_sheet
 
 __all__ = [
     "IMAGE_SUFFIXES",
-    "JPEG_SIDE",
     "WRITABLE_SUFFIXES",
     "WorkingSize",
     "at_most",
@@ -43,8 +43,6 @@ __all__ = [
     "write_image",
 ]
 
-JPEG_SIDE = 65_500
-"""Pixels that a side of a JPEG has at most."""
 _MOST_SIDE = {".jpg": JPEG_SIDE, ".jpeg": JPEG_SIDE, ".webp": 16_383}
 WRITABLE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 

@@ -7,6 +7,7 @@ used, and of a pickle only numbers are read.
 from __future__ import annotations
 
 import io
+import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,7 +136,9 @@ def unpacked(path: Path, published: Published, most_bytes: int) -> Any:
                     raise WrongModelKind(
                         path, f"it holds far more than {published.name}'s weights; {published.get}"
                     )
-        return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        held = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        _check_plain(held)
+        return held
     except ModelError:
         raise
     # Whatever unpacking raises over what is no such file, or over what it refuses to run.
@@ -143,6 +146,27 @@ def unpacked(path: Path, published: Published, most_bytes: int) -> Any:
         raise ModelCorrupt(
             path, f"it is damaged, or holds more than weights, which is not read; {published.get}"
         ) from error
+
+
+def _check_plain(held: Any) -> None:
+    """Insist on tensors having all their numbers in the file.
+
+    A few bytes may stand for any number of them, by strides of 0 or as sparse ones.
+
+    Raises:
+        ValueError: one has not.
+    """
+    if isinstance(held, Mapping):
+        held = list(held.values())
+    if isinstance(held, list | tuple):
+        for one in held:
+            _check_plain(one)
+    if not isinstance(held, Tensor):
+        return
+    if held.layout is not torch.strided or held.device.type != "cpu" or held.is_quantized:
+        raise ValueError("a tensor that is not plain")
+    if math.prod(held.shape) * held.element_size() > held.untyped_storage().nbytes():
+        raise ValueError("a tensor of fewer numbers than it has places")
 
 
 def _whole(path: Path, published: Published, most_bytes: int) -> bytes:

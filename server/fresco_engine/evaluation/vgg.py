@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from fresco_media.types import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from fresco_engine.errors import ModelCorrupt, ModelNotFound, WrongModelKind
+from fresco_engine.diffusion.published import Published, tensors_of, unpacked
+from fresco_engine.errors import ModelNotFound, WrongModelKind
 
 _BLOCKS = {13: ("VGG-16", (2, 2, 3)), 16: ("VGG-19", (2, 2, 4))}
 """Networks by their number of convolutions, with those before each of the first three poolings."""
@@ -22,6 +20,12 @@ _WEIGHT = re.compile(r"features\.(\d+)\.weight")
 # What the networks were trained with on ImageNet.
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
+
+_MOST_BYTES = 1 << 30
+"""Nearly twice what VGG-19 takes with its classifier."""
+_PUBLISHED = Published(
+    name="VGG", get="get the weights of VGG-16 or VGG-19 again", other="another network"
+)
 
 
 def cached_vgg() -> Path | None:
@@ -87,13 +91,9 @@ def _convolution(weight: Tensor, bias: Tensor) -> nn.Conv2d:
 def _read(path: Path) -> Mapping[str, Tensor]:
     if not path.is_file():
         raise ModelNotFound(path, "there is no such file; give weights of VGG-16 or VGG-19")
-    try:
-        if path.suffix.lower() == ".safetensors":
-            return load_file(path)
-        # Only tensors are read: a pickle's own code is never run.
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, SafetensorError, pickle.UnpicklingError) as error:
-        raise ModelCorrupt(path, "the file is damaged or holds more than weights") from error
+    if path.suffix.lower() == ".safetensors":
+        return tensors_of(path, _PUBLISHED)
+    found = unpacked(path, _PUBLISHED, _MOST_BYTES)
     if not isinstance(found, dict):
         raise WrongModelKind(path, "this holds no weights by name; choose a VGG-16 or VGG-19")
     return {name: value for name, value in found.items() if isinstance(value, Tensor)}

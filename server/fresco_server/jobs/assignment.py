@@ -23,6 +23,8 @@ from fresco_server.jobs.worker_lifecycle import WorkerLifecycle
 
 _LOGGER = logging.getLogger(__name__)
 _CRASHES_ALLOWED = 2
+_SHARED_CRASHES_ALLOWED = 20
+"""While looks or models were worked on as well, whose fault most of these are."""
 _ROOM_PATIENCE_S = 1.0
 """How long the disk has been full when it is tried again."""
 
@@ -53,7 +55,7 @@ class JobAssignment:
         self._folders = folders
         self._closes = closes
         self._recorder: EventRecorder | None = None
-        self._crashes: dict[str, tuple[int, int]] = {}
+        self._crashes: dict[str, tuple[int, int, int]] = {}
         self._lacks_room: DiskFull | None = None
 
     def next(self, *, takes_any: bool = True) -> StoredJob | None:
@@ -108,8 +110,11 @@ class JobAssignment:
         if self.job is not None:
             release(self._store, self.job.id, reason)
 
-    def recover(self, code: int, log_tail: str) -> None:
-        """The job whose worker died goes on, unless it was to stop, or dies again and again."""
+    def recover(self, code: int, log_tail: str, *, was_alone: bool = True) -> None:
+        """The job whose worker died goes on, unless it was to stop, or dies again and again.
+
+        Where the worker did something else beside it, that is more likely to be at fault.
+        """
         assert self.job is not None
         job = self._store.get(self.job.id) if self._store.has(self.job.id) else None
         self._leave()
@@ -117,15 +122,15 @@ class JobAssignment:
             return
         if self._lacks_room is not None:
             self._fail_for_room(job, self._lacks_room)
-        elif job.wanted or self._count_crash(job) <= _CRASHES_ALLOWED:
+        elif job.wanted or self._may_go_on(job, was_alone=was_alone):
             reason = f"the worker process ended ({cause(code)}); trying again"
             self._note(lambda: release(self._store, job.id, reason))
         else:
             self._crashes.pop(job.id, None)
             message = (
-                f"the process that worked on it ended {_CRASHES_ALLOWED + 1} times without "
-                f"getting further ({cause(code)}); use a smaller size or batch, or look at the "
-                "log"
+                "the process that worked on it ended again and again without getting further "
+                f"({cause(code)}); use a smaller size or batch, a clip with smaller pictures, or "
+                "look at the log"
             )
             self.fail(job, worker_lost(message, log_tail))
 
@@ -140,13 +145,15 @@ class JobAssignment:
         self.job = self._recorder = None
         self._worker.is_free()
 
-    def _count_crash(self, job: StoredJob) -> int:
-        """How often the job's worker has died since anything new was made."""
+    def _may_go_on(self, job: StoredJob, *, was_alone: bool) -> bool:
+        """Whether the job's worker has died seldom enough since anything new was made."""
         made = len(job.ready_keyframes) + job.ready_frames
-        before, count = self._crashes.get(job.id, (made, 0))
-        count = 1 if before != made else count + 1
-        self._crashes[job.id] = (made, count)
-        return count
+        before, alone, shared = self._crashes.get(job.id, (made, 0, 0))
+        if before != made:
+            alone = shared = 0
+        alone, shared = (alone + 1, shared) if was_alone else (alone, shared + 1)
+        self._crashes[job.id] = (made, alone, shared)
+        return alone <= _CRASHES_ALLOWED and shared <= _SHARED_CRASHES_ALLOWED
 
     def _note(self, what: Callable[[], Noted]) -> Noted:
         """Have something written down; on a full disk again and again, lest it is forgotten.

@@ -223,9 +223,10 @@ class Runner:
     def _on_end(self, process: WorkerProcess, code: int) -> None:
         problem = self._worker.has_ended(process, code)
         message = f"the worker process ended ({cause(code)}); try again"
+        was_alone = self._auxiliary_tasks.are_done
         self._auxiliary_tasks.fail(WorkerLost(message, process.log_tail))
         if self._assignment.job is not None:
-            self._assignment.recover(code, process.log_tail)
+            self._assignment.recover(code, process.log_tail, was_alone=was_alone)
         elif problem is not None:
             self._give_up_starting(problem, process.log_tail)
 

@@ -57,7 +57,8 @@ def picture(
 ) -> client.Picture:
     """An encoded picture, in its own size; as opaque as `matte` says where that is wanted."""
     from fresco_media.colour.alpha import divided
-    from fresco_media.stills.images import JPEG_SIDE, at_most, encode_image
+    from fresco_media.colour.scaling import JPEG_SIDE, at_most
+    from fresco_media.stills.images import encode_image
     from fresco_media.stills.png import encode_png
 
     options = options or client.PictureOptions()

@@ -14,9 +14,8 @@ import numpy as np
 from fresco.v1 import media_pb2
 from fresco_engine.checkpoint import CheckpointReader, Kind, picture_name
 from fresco_media.colour.alpha import divided
-from fresco_media.colour.scaling import at_most, fitted, resize
+from fresco_media.colour.scaling import JPEG_SIDE, at_most, fitted, resize
 from fresco_media.files.own import OwnFolder
-from fresco_media.stills.images import JPEG_SIDE
 from fresco_media.stills.mask_picture import white_on_black
 from fresco_media.stills.png import decode_mask, decode_png, encode_png, png_size
 from fresco_media.types import Image, Matte

@@ -17,6 +17,7 @@ from fresco_server.jobs.claim import claim
 from fresco_server.jobs.folders import DataFolder
 from fresco_server.jobs.job import JobOrder, StoredJob
 from fresco_server.jobs.messages import JobMoved, JobStopped, Order, RunJob, StopJob
+from fresco_server.jobs.records import Records
 from fresco_server.jobs.store import JobStore
 
 JOBS = 30
@@ -225,3 +226,41 @@ def test_a_full_disk_ends_the_job_and_not_the_process_that_others_use(
     assert failure is not None
     assert failure.reason == "DISK_FULL"
     assert failure.can_resume
+
+
+@pytest.fixture
+def kept(folders: DataFolder) -> Iterator[JobStore]:
+    """A job whose folder knows it, so that it may be begun again there."""
+    folders.make()
+    kept = JobStore(folders.database, Records(folders))
+    order = JobOrder(clip="clip.mp4", settings={}, request={})
+    kept.add("again", order, is_urgent=False, most_queued=1)
+    yield kept
+    kept.close()
+
+
+def test_a_job_is_not_charged_for_what_its_worker_did_beside_it(
+    kept: JobStore, folders: DataFolder
+) -> None:
+    device, job = begun(kept, folders)
+    for was_alone in (False, False, False, False, True, True):
+        device.recover(-9, "", was_alone=was_alone)
+        assert kept.get(job.id).state is JobState.QUEUED
+        device.begin(kept.get(job.id))
+
+    device.recover(-9, "")
+
+    assert kept.get(job.id).state is JobState.FAILED
+
+
+def test_a_job_whose_worker_never_lives_for_long_ends_all_the_same(
+    kept: JobStore, folders: DataFolder
+) -> None:
+    device, job = begun(kept, folders)
+    for _ in range(40):
+        device.recover(-9, "", was_alone=False)
+        if kept.get(job.id).state is JobState.FAILED:
+            break
+        device.begin(kept.get(job.id))
+
+    assert kept.get(job.id).state is JobState.FAILED

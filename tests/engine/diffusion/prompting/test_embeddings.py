@@ -140,9 +140,18 @@ class _Program:
         ("ink.pt", {"<ink>": vectors().long()}, WrongModelKind),
         ("ink.pt", {"<ink>": vectors(76)}, ModelCorrupt),
         ("ink.pt", {"<ink>": vectors() / 0}, ModelCorrupt),
+        ("ink.pt", {"<ink>": torch.zeros(1).expand(4_000_000, 768)}, ModelCorrupt),
+        ("ink.pt", {"<ink>": torch.zeros(1).expand(2**40, 2**20)}, ModelCorrupt),
+        ("ink.pt", {"<ink>": torch.zeros(2).as_strided((50, 99), (0, 0))}, ModelCorrupt),
+        ("ink.pt", {"<ink>": vectors().to_sparse()}, ModelCorrupt),
+        ("ink.pt", {"<ink>": vectors().to("meta")}, ModelCorrupt),
         ("ink.safetensors", {"lora_unet_a.lora_down.weight": vectors()}, WrongModelKind),
     ],
-    ids=["program", "of XL", "whole numbers", "too many", "infinite", "a LoRA"],
+    ids=[
+        *("program", "of XL", "whole numbers", "too many", "infinite"),
+        *("far too many", "more than can be counted", "overlapping", "sparse", "of nothing"),
+        "a LoRA",
+    ],
 )
 def test_what_is_none_is_refused(
     tmp_path: Path,
