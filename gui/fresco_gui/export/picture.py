@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+from fresco_media.colour.scaling import displayed
 from fresco_media.files.disk import check_replaceable
 from fresco_media.stills.images import write_image
 from fresco_media.stills.sequence import is_sequence_path
@@ -15,8 +17,12 @@ from fresco_gui.media.pictures import to_rgb
 from fresco_gui.media.source import FrameSource
 
 
-def save_picture(path: Path, image: QImage, originals: Originals) -> None:
+def save_picture(
+    path: Path, image: QImage, originals: Originals, pixel_aspect: Fraction = Fraction(1)
+) -> None:
     """Write `image` (RGB32); the suffix of `path` chooses the format, and a file there is replaced.
+
+    Pixels of another shape than square become square.
 
     Raises:
         OutputNotWritable: no picture is called so, this is one of `originals`, or it cannot be
@@ -25,7 +31,7 @@ def save_picture(path: Path, image: QImage, originals: Originals) -> None:
     """
     originals.check(path)
     check_replaceable(path)
-    write_image(path, to_rgb(image))
+    write_image(path, displayed(to_rgb(image), pixel_aspect))
 
 
 def originals_of(source: FrameSource | None, result: FrameSource | None) -> Originals:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import av.error
+from fresco_media.colour.scaling import displayed, square_told
 from fresco_media.errors import ClipChanged, FrescoError, OutputError
 from fresco_media.files.disk import (
     check_replaceable,
@@ -217,6 +218,9 @@ class Export(QThread):
 
     def _write_pictures(self) -> Path:
         written: list[Path] = []
+        info, aspect = self._frames.info, self._frames.times.pixel_aspect
+        for sentence in square_told(info.width, info.height, aspect):
+            self.warned.emit(sentence)
         start, stop = self._options.start, self._options.stop
         paths = [self._options.picture_path(index) for index in range(start, stop)]
         self._originals.check(*paths)
@@ -226,7 +230,8 @@ class Export(QThread):
             for index in self._indices():
                 path = self._options.picture_path(index)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                encoded = encode_image(to_rgb(self._frames.image(index)), ".png")
+                shown = displayed(to_rgb(self._frames.image(index)), aspect)
+                encoded = encode_image(shown, ".png")
                 is_added = not os.path.lexists(path)
                 if self._is_new and not is_added:
                     raise ExportFailed(path, "this name was taken during the work; choose another")

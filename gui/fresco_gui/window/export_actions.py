@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from fresco_client import ClientError, Job, PictureOptions, Session
@@ -120,7 +121,8 @@ class ExportActions(QObject):
         if path is None:
             return
         try:
-            save_picture(path, image, originals_of(self._display.source, self._display.result))
+            originals = originals_of(self._display.source, self._display.result)
+            save_picture(path, image, originals, source.pixel_aspect if source else Fraction(1))
         except FrescoError as error:
             title = self.tr("The frame cannot be saved")
             self._controller.services.reporter.tell(error, title)

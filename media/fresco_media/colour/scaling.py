@@ -24,6 +24,17 @@ def display_size(width: int, height: int, pixel_aspect: Fraction) -> tuple[int, 
     return max(1, round(width * pixel_aspect)), height
 
 
+def square_told(width: int, height: int, pixel_aspect: Fraction) -> tuple[str, ...]:
+    """A sentence where pictures of a clip are written at another size than they are stored at."""
+    if pixel_aspect == 1:
+        return ()
+    width, height = display_size(width, height, pixel_aspect)
+    return (
+        "the clip's pixels are not square; its pictures are written as they are shown, at "
+        f"{width}x{height}",
+    )
+
+
 def displayed(image: Image, pixel_aspect: Fraction) -> Image:
     """`image` with square pixels: as a picture that is looked at or painted over has to be."""
     height, width = image.shape[:2]

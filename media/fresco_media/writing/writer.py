@@ -19,7 +19,7 @@ from types import TracebackType
 import av.error
 
 from fresco_media.clip import Clip
-from fresco_media.colour.scaling import display_size
+from fresco_media.colour.scaling import square_told
 from fresco_media.errors import OutputNotWritable, RangeOutsideClip
 from fresco_media.files.faults import writing
 from fresco_media.files.text import counted
@@ -250,13 +250,7 @@ class _ImageWriter(FrameWriter):
             )
         if info.has_audio:
             warnings.append("an image sequence holds no sound; take it from the source clip")
-        if info.sample_aspect != 1:
-            width, height = display_size(info.width, info.height, info.sample_aspect)
-            warnings.append(
-                f"the clip's pixels are not square; its pictures are written as they are shown, at "
-                f"{width}x{height}"
-            )
-        return tuple(warnings)
+        return (*warnings, *square_told(info.width, info.height, info.sample_aspect))
 
     def _store(self, frame: Frame) -> None:
         names = self._destination.names

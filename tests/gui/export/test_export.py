@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from fresco_gui.export import Export, ExportKind, ExportOptions
 from fresco_gui.media import ClipFrames, FetchedFrames, FrameInfo, StoredFrames
+from fresco_media.stills.images import read_image
 from fresco_media.writing.delivery import Delivery, Quality
 from fresco_media.writing.readback import obstacles, video_facts
 from pytestqt.qtbot import QtBot
@@ -28,6 +29,7 @@ from tests.gui.counting import (
     write_clip,
     write_pictures,
 )
+from tests.media.colour.test_orientation import set_display_matrix
 from tests.media.hearing import RATE, Track, heard, late_ms, rewritten, write_sounding
 
 PATIENCE_MS = 180_000
@@ -139,6 +141,21 @@ def test_pictures_are_the_very_pixels_and_carry_the_sources_numbers(
         written = cv2.imread(str(tmp_path / "out" / f"shot_{index:05d}.png"))
         assert written is not None
         assert np.array_equal(written, pixels)
+
+
+def test_pictures_of_wide_pixels_are_written_as_they_are_shown_and_that_is_told(
+    qtbot: QtBot, tmp_path: Path, opened: Open
+) -> None:
+    path = write_sounding(tmp_path / "a.mp4", seconds=0.4)
+    set_display_matrix(path, (2, 0, 0, 1))
+    source = opened(path)
+    chosen = options(tmp_path / "out" / "a_%04d.png", ExportKind.PNG, stop=3)
+
+    run = Run(Export(source, source, chosen), qtbot).to_end()
+
+    assert run.failed == []
+    assert "written as they are shown, at 128x48" in run.warned[0]
+    assert {read_image(one).shape for one in (tmp_path / "out").iterdir()} == {(48, 128, 3)}
 
 
 def test_frames_beyond_the_result_are_those_of_the_source(
