@@ -147,11 +147,18 @@ class Uploads:
         return max([noted, *(size for other, size in list(self._promised) if other == sha256)])
 
     def _check_number(self) -> None:
-        if sum(1 for _ in self._all_partial()) >= _MOST_UNFINISHED:
+        if self._unfinished() < _MOST_UNFINISHED:
+            return
+        self.remove_abandoned()
+        if self._unfinished() >= _MOST_UNFINISHED:
             raise DaemonLimitReached(
-                f"{_MOST_UNFINISHED} uploads are under way already; finish or delete some first",
+                f"{_MOST_UNFINISHED} uploads are under way already; try again when some of them "
+                "have ended, or in an hour, when those that nobody goes on with are removed",
                 reason="TOO_MANY_UPLOADS",
             )
+
+    def _unfinished(self) -> int:
+        return sum(1 for _ in self._all_partial())
 
     def _begin(self, sha256: str, size_bytes: int, file_name: str) -> UploadStatus:
         partial = self._partial(sha256)

@@ -18,11 +18,14 @@ from fresco_server.jobs.path_policy import PathPolicy, is_hub_id
 from fresco_server.rpc.messages.basics import message_of
 from fresco_server.rpc.messages.settings import restyle_settings
 from fresco_server.rpc.messages.style_pictures import style_picture
+from fresco_server.settings import MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from fresco_server.jobs.service import Jobs
 
 _LOGGER = logging.getLogger(__name__)
+_LIST_BYTES = MESSAGE_BYTES - (1 << 16)
+"""What a list of models may take, so that it can be received."""
 
 
 class ModelServicer(models_pb2_grpc.ModelServiceServicer):
@@ -42,7 +45,7 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
             if device.has_model
         ]
         models = [_model(values, loaded) for values in self._jobs.list_models()]
-        return models_pb2.ListModelsResponse(models=models)
+        return models_pb2.ListModelsResponse(models=_within(models, _LIST_BYTES))
 
     def ResolveSettings(  # noqa: N802
         self, request: models_pb2.ResolveSettingsRequest, context: grpc.ServicerContext
@@ -93,6 +96,26 @@ class ModelServicer(models_pb2_grpc.ModelServiceServicer):
         """Frees a device's memory."""
         self._jobs.unload(request.device)
         return models_pb2.UnloadModelResponse()
+
+
+def _within(models: list[models_pb2.Model], most_bytes: int) -> list[models_pb2.Model]:
+    """As many models as can be sent at once, the last ones without the pictures of their styles."""
+    size = sum(model.ByteSize() + 8 for model in models)
+    for model in reversed(models):
+        if size <= most_bytes:
+            return models
+        size -= model.ByteSize()
+        for style in model.styles:
+            style.ClearField("picture")
+        size += model.ByteSize()
+    kept: list[models_pb2.Model] = []
+    for model in models:
+        most_bytes -= model.ByteSize() + 8
+        if most_bytes < 0:
+            _LOGGER.warning("only %d of %d models can be listed", len(kept), len(models))
+            break
+        kept.append(model)
+    return kept
 
 
 def _source(values: Values) -> str | None:

@@ -324,12 +324,27 @@ def test_there_is_an_end_to_uploads_under_way(
     for number in range(3):
         daemon.uploads.start(_digest(number), 1, "x.mp4")
 
-    with pytest.raises(DaemonLimitReached, match="finish or delete some first") as refusal:
+    with pytest.raises(DaemonLimitReached, match="try again when some") as refusal:
         daemon.uploads.start(_digest(3), 1, "x.mp4")
 
     assert refusal.value.reason == "TOO_MANY_UPLOADS"
     daemon.uploads.delete(_digest(0))
     daemon.uploads.start(_digest(3), 1, "x.mp4")
+
+
+def test_uploads_that_nobody_goes_on_with_shut_nobody_out(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fresco_server.jobs.uploads._MOST_UNFINISHED", 3)
+    for number in range(3):
+        daemon.uploads.start(_digest(number), 1, "x.mp4")
+    _grow_old(daemon.folders.uploads / f"{_digest(1)}.partial", 2 * HOUR_S)
+
+    daemon.uploads.start(_digest(3), 1, "x.mp4")
+
+    with pytest.raises(UploadNotFound):
+        daemon.uploads.chunk(_digest(1), 0, b"x")
+    assert daemon.uploads.chunk(_digest(2), 0, b"x") == 1
 
 
 def test_what_a_user_put_among_the_uploads_is_left_alone(daemon: Daemon) -> None:

@@ -14,6 +14,7 @@ from fakes.waiting import PATIENCE_S
 from fresco.v1 import models_pb2, settings_pb2
 from fresco_server.errors import EngineRefused, NotPossible, ServerError
 from fresco_server.jobs.pulls import PullStep
+from fresco_server.settings import MESSAGE_BYTES
 from grpc import StatusCode
 
 
@@ -49,6 +50,41 @@ def test_styles_come_with_their_pictures(
     bundled = caller.models.ListModels(models_pb2.ListModelsRequest()).models[0]
 
     assert bundled.styles[0].picture == card.read_bytes()
+
+
+def test_many_models_with_pictures_are_listed_in_an_answer_that_can_be_received(
+    caller: Caller, jobs: FakeJobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = tmp_path / "card.jpg"
+    card.write_bytes(b"\xff\xd8\xff" + bytes(15_000))
+    template = deepcopy(jobs.list_models()[0])
+    template["styles"] = [
+        {**template["styles"][0], "name": f"s{number}", "picture": str(card)}
+        for number in range(25)
+    ]
+    listed = [{**template, "name": f"m{number}"} for number in range(14)]
+    monkeypatch.setattr(jobs, "list_models", lambda: listed)
+
+    answer = caller.models.ListModels(models_pb2.ListModelsRequest())
+
+    assert answer.ByteSize() <= MESSAGE_BYTES
+    assert [model.name for model in answer.models] == [f"m{number}" for number in range(14)]
+    shown = [bool(model.styles[0].picture) for model in answer.models]
+    assert shown[:5] == [True] * 5
+    assert shown[-1] is False
+
+
+def test_one_model_of_very_many_styles_does_not_hide_the_others(
+    caller: Caller, jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = deepcopy(jobs.list_models()[0])
+    huge = deepcopy(first)
+    huge["styles"] = [{**huge["styles"][0], "prompt": "x" * 4000}] * 2000
+    monkeypatch.setattr(jobs, "list_models", lambda: [first, huge])
+
+    answer = caller.models.ListModels(models_pb2.ListModelsRequest())
+
+    assert len(answer.models) == 1
 
 
 def test_settings_come_to_what_style_preset_and_model_decide(caller: Caller) -> None:
