@@ -21,6 +21,8 @@ _ELSEWHERE = {
     "com.apple.quicktime.location.iso6709": "location",
     "com.apple.quicktime.creationdate": "date",
     "com.apple.quicktime.title": "title",
+    "com.apple.quicktime.make": "make",
+    "com.apple.quicktime.model": "model",
 }
 
 
