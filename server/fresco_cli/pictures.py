@@ -34,7 +34,7 @@ def keyframe_sheet(
     """
     from fresco_media.writing.contact_sheet import GAP
 
-    rows_at_most = max(1, _TALLEST_SHEET // (_cell_height(clip) + GAP))
+    rows_at_most = max(1, _TALLEST_SHEET // (_cell_size(clip)[1] + GAP))
     indices = spread(indices, columns * rows_at_most)
     pictures = frames_at(clip, indices)
     rows = [pictures[first : first + columns] for first in range(0, len(pictures), columns)]
@@ -58,13 +58,14 @@ def comparison_sheet(
 
 def frames_at(clip: Clip, indices: Sequence[int]) -> list[Image]:
     """The frames at `indices`, small enough for a sheet."""
-    size = (_CELL_WIDTH, _cell_height(clip))
-    return [frame.image for frame in clip.frames_at(indices, size=size)]
+    return [frame.image for frame in clip.frames_at(indices, size=_cell_size(clip))]
 
 
-def _cell_height(clip: Clip) -> int:
+def _cell_size(clip: Clip) -> tuple[int, int]:
+    from fresco_media.writing.contact_sheet import cell_size
+
     info = clip.info
-    return max(1, round(_CELL_WIDTH * info.height / (info.width * info.sample_aspect)))
+    return cell_size(info.height / (info.width * info.sample_aspect), _CELL_WIDTH)
 
 
 def _write_sheet(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from fractions import Fraction
 
 import cv2
 import numpy as np
 
-from fresco_media.colour.scaling import resize
+from fresco_media.colour.scaling import fitted, resize
 from fresco_media.types import Image
 
 BACKGROUND = 28
@@ -16,6 +17,8 @@ TEXT = 205
 MARGIN = 16
 GAP = 8
 LABEL_HEIGHT = 24
+TALLEST_CELL = 4
+"""How many times as high as its column is wide a picture is at most."""
 TEXT_SCALE = 0.45
 # Text is drawn this much larger and averaged down: OpenCV's strokes are rough at small sizes.
 TEXT_OVERSAMPLING = 4
@@ -30,8 +33,9 @@ def contact_sheet(
 ) -> Image:
     """All pictures of `rows` on one sheet `width` pixels wide.
 
-    Each column has one width; every picture keeps its aspect. `labels` stand above the columns,
-    `row_labels` to the left of the rows. Rows may differ in length.
+    Each column has one width; every picture keeps its aspect, very tall ones are narrower.
+    `labels` stand above the columns, `row_labels` to the left of the rows. Rows may differ in
+    length.
 
     Raises:
         ValueError: there is no picture, or `width` leaves none of the columns 16 pixels.
@@ -43,7 +47,7 @@ def contact_sheet(
     cell = (width - 2 * MARGIN - gutter - (columns - 1) * GAP) // columns
     if cell < 16:
         raise ValueError(f"{columns} columns do not fit a sheet {width} pixels wide")
-    lines = [[resize(image, (cell, _height_at(image, cell))) for image in row] for row in rows]
+    lines = [[_fitted(image, cell) for image in row] for row in rows]
     heights = [max((image.shape[0] for image in line), default=0) for line in lines]
     top = MARGIN + (LABEL_HEIGHT if labels else 0)
     total = top + sum(heights) + GAP * (len(rows) - 1) + MARGIN
@@ -64,8 +68,17 @@ def _gutter(row_labels: Sequence[str] | None) -> int:
     return max(widths) + 2 * GAP if any(widths) else 0
 
 
-def _height_at(image: Image, width: int) -> int:
-    return max(1, round(image.shape[0] * width / image.shape[1]))
+def cell_size(shape: Fraction | float, width: int) -> tuple[int, int]:
+    """The size of a picture in a column of this width; `shape` is its height by its width.
+
+    It is as wide as the column, unless it is so tall that it would fill the sheet.
+    """
+    height = max(1, round(width * shape))
+    return fitted((width, height), max(width, TALLEST_CELL * width))
+
+
+def _fitted(image: Image, width: int) -> Image:
+    return resize(image, cell_size(image.shape[0] / image.shape[1], width))
 
 
 def _place(sheet: Image, line: Sequence[Image], lefts: Sequence[int], top: int) -> None:

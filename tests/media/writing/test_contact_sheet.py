@@ -73,3 +73,13 @@ def test_a_sheet_needs_a_picture(rows: list[list[Image]]) -> None:
 def test_too_many_columns_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         contact_sheet([[flat(1)] * 30], width=300)
+
+
+def test_a_very_tall_picture_does_not_fill_the_sheet() -> None:
+    tall, wide = np.full((66_000, 16, 3), 200, np.uint8), np.full((16, 66_000, 3), 200, np.uint8)
+
+    sheet = contact_sheet([[tall, wide]], width=300)
+
+    assert sheet.shape[1] == 300
+    assert sheet.shape[0] < 4 * 300 + 100
+    assert (sheet == 200).any()
