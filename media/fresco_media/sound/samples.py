@@ -76,10 +76,15 @@ class SampleFormat:
 
 @dataclass(frozen=True)
 class Block:
-    """Samples that belong together; `time_s` is None where they follow what came before."""
+    """Samples that belong together; `time_s` is None where they follow what came before.
+
+    `is_anew` says that another recording begins with them, whose times owe nothing to what came
+    before.
+    """
 
     time_s: Fraction | None
     samples: Samples
+    is_anew: bool = False
 
 
 class BlockReader:
@@ -103,6 +108,7 @@ class BlockReader:
         )
         self._resampler: av.AudioResampler | None = None
         self._setup: tuple[str, str, int] | None = None
+        self._is_unsettled = False
 
     def read(self, packet: av.Packet) -> Iterator[Block]:
         """What `packet` holds; nothing if it is damaged."""
@@ -113,24 +119,35 @@ class BlockReader:
             return
         for frame in frames:
             if isinstance(frame, av.AudioFrame) and frame.samples:
-                yield from self._blocks(frame)
+                yield from self._blocks(frame, is_placed=packet.pos is not None)
 
-    def _blocks(self, frame: av.AudioFrame) -> Iterator[Block]:
+    def _blocks(self, frame: av.AudioFrame, *, is_placed: bool) -> Iterator[Block]:
         time_s = None if frame.pts is None else frame.pts * (frame.time_base or Fraction(0))
         named = _with_layout(frame, self._order)
         setup = (named.format.name, named.layout.name, named.sample_rate)
+        is_first, is_other = self._setup is None, self._setup != setup
+        self._setup = setup
         wanted = self.format
         names = {wanted.name, f"{wanted.name}p"}
+        if setup[2] != wanted.rate and not is_placed and not is_other:
+            # Of packets that lie in one piece of a transport stream only the first has a stamp;
+            # FFmpeg counts on from it at the rate that the track began with.
+            time_s = None
+        self._is_unsettled |= is_other and not is_first
+        is_anew = self._is_unsettled and (is_other or is_placed)
+        self._is_unsettled &= not is_placed
         if setup[1:] == (wanted.layout, wanted.rate) and setup[0] in names:
-            yield Block(time_s, _samples(named))
+            yield Block(time_s, _samples(named), is_anew)
             return
-        if self._setup != setup:
-            self._setup = setup
+        if is_other:
             self._resampler = av.AudioResampler(wanted.name, wanted.layout, wanted.rate)
         assert self._resampler is not None
         for part in self._resampler.resample(named):
-            yield Block(time_s, _samples(part))
-            time_s = None
+            # What the resampler still holds of the frame before comes first, at its own time.
+            is_timed = time_s is not None and part.pts is not None and part.time_base
+            begin_s = part.pts * part.time_base if is_timed else None
+            yield Block(begin_s, _samples(part), is_anew)
+            is_anew = False
 
 
 def _layout_of_blocks(layout: av.AudioLayout) -> str:
@@ -242,15 +259,17 @@ class Timeline:
         if shift < -_RESTART_S * rate:
             self._start_s += Fraction(shift, rate)
             return 0
-        if abs(shift) > _CERTAIN_S * rate:
+        if block.is_anew or abs(shift) > _CERTAIN_S * rate:
             self._recent.clear()
             return shift
         if abs(shift) <= _JITTER_S * rate:
             return self._drift(shift)
         self._recent.clear()
-        after = None if following is None else self._position(following)
-        if after is None:
+        if following is None:
             return 0
+        after = self._position(following)
+        if after is None:
+            return shift
         lasts = abs(after - (begin + len(block.samples))) <= _ROUNDING_S * rate
         return shift if lasts else 0
 

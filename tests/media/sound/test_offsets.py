@@ -296,3 +296,29 @@ def _remux(source: Path, target: Path, begins_s: int) -> None:
             packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
             packet.stream = streams[packet.stream_index]
             output.mux(packet)
+
+
+@pytest.mark.parametrize("output", ["b.mp4", "b.mkv"])
+@pytest.mark.parametrize("rates", [(48_000, 44_100), (44_100, 48_000), (48_000, 22_050)])
+def test_sound_whose_rate_changes_on_the_way_stays_in_step(
+    tmp_path: Path, rates: tuple[int, int], output: str
+) -> None:
+    parts: list[Path] = []
+    for number, rate in enumerate(rates, start=1):
+        track = Track(codec="aac", rate=rate, seed=number)
+        parts.append(tmp_path / f"{number}.ts")
+        _remux(write_sounding(tmp_path / f"{number}.mp4", track), parts[-1], 0)
+    alone = [from_picture(part, 0, tmp_path / f"alone-{part.stem}.mkv") for part in parts]
+    joined = join(tmp_path / "joined.ts", parts)
+
+    for place, expected in ((0, alone[0]), (50, alone[1])):
+        after = from_picture(joined, place, tmp_path / output)
+        assert abs(late_ms(after, expected, 0.3, 1.6)) <= 1
+
+
+def from_picture(source: Path, index: int, output: Path) -> hearing.Heard:
+    """What is heard of the result of a clip from one of its pictures on."""
+    hearing.rewritten(source, output)
+    info = Clip.open(output).info
+    begin_s = float(info.times[index] * info.time_base)
+    return heard(output, seconds=4.5)[round(begin_s * RATE) :]
