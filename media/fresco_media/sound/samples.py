@@ -144,8 +144,8 @@ class BlockReader:
         assert self._resampler is not None
         for part in self._resampler.resample(named):
             # What the resampler still holds of the frame before comes first, at its own time.
-            is_timed = time_s is not None and part.pts is not None and part.time_base
-            begin_s = part.pts * part.time_base if is_timed else None
+            at, base = (None if time_s is None else part.pts), part.time_base
+            begin_s = None if at is None or base is None else at * base
             yield Block(begin_s, _samples(part), is_anew)
             is_anew = False
 
