@@ -477,7 +477,8 @@ class Job(_message.Message):
     @_builtins.property
     def settings(self) -> _settings_pb2.RestyleSettings:
         """The settings as the client sent them; for a job made by RerollKeyframes those of the job it
-        was made from, with the new seeds and prompts.
+        was made from, with the new seeds and prompts. Like plan, ready_keyframes and warnings left out
+        of a job that would otherwise be too large to be received.
         """
 
     @_builtins.property

@@ -17,7 +17,11 @@ from fresco_media.files.opening import copy_file
 from fresco_server.errors import BadRequest, NotPossible, UploadNotFound
 from fresco_server.jobs.job import JobOrder, StoredJob, Values
 from fresco_server.jobs.relocation import PAINTED
+from fresco_server.jobs.rows import text_of
 from fresco_server.jobs.uploads import Uploads
+
+_MOST_TEXT = 1 << 20
+"""Characters of all that is chosen for a job, which clients have to be told."""
 
 
 def check_changes(changes: Sequence[KeyframeChange]) -> None:
@@ -54,7 +58,11 @@ def unpainted(order: JobOrder) -> JobOrder:
 def changed_order(
     parent: StoredJob, changes: Sequence[KeyframeChange], folder: Path, request: Values
 ) -> JobOrder:
-    """The order of a job in `folder` in which some keyframes are others."""
+    """The order of a job in `folder` in which some keyframes are others.
+
+    Raises:
+        BadRequest: with what the parent has they are too much text.
+    """
     settings = settings_from_dict(parent.order.settings)
     prompts, seeds = dict(settings.keyframe_prompts), dict(settings.keyframe_seeds)
     for change in changes:
@@ -76,9 +84,16 @@ def changed_order(
         },
         keyframes=new_keyframes(parent, changes) or settings.keyframes,
     )
+    values = changed.as_dict()
+    if len(text_of(values)) > _MOST_TEXT:
+        raise BadRequest(
+            "changes",
+            f"with the prompts that the job has already they are more than {_MOST_TEXT >> 10} KiB "
+            "of text; give shorter ones",
+        )
     return replace(
         unpainted(parent.order),
-        settings=changed.as_dict(),
+        settings=values,
         parent_id=parent.id,
         request=request,
     )

@@ -246,10 +246,10 @@ class Jobs:
             check_uploads(parent.order, self.uploads)
             self._store.check_queue(self._settings.limits.queued_jobs)
             self._quota.make_room(_LEAST_JOB_BYTES)
+            order = changed_order(parent, changes, self._folders.job(new_job_id), request)
             with self._folders.filling(new_job_id) as target:
                 take_over(parent, self._folders.job(parent.id), target, changes)
-            target = self._folders.job(new_job_id)
-            return self._add(new_job_id, changed_order(parent, changes, target, request))
+            return self._add(new_job_id, order)
 
     def _check_files(self, order: JobOrder) -> None:
         """Raises at once what a job would end with whose files are others by now, or gone."""

@@ -22,7 +22,7 @@ from fresco_server.errors import BadRequest, JobExists, JobNotFound, ShuttingDow
 from fresco_server.jobs.job import StoredJob
 from fresco_server.jobs.path_policy import PathPolicy, check_job_id
 from fresco_server.rpc.messages.jobs import job_message, kept, states_of
-from fresco_server.rpc.order_builder import OrderBuilder
+from fresco_server.rpc.order_builder import OrderBuilder, check_request_size
 from fresco_server.rpc.pictures import Pictures, picture_format_of
 from fresco_server.rpc.watch import JobWatch
 
@@ -153,6 +153,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         self, request: jobs_pb2.RerollKeyframesRequest, context: grpc.ServicerContext
     ) -> jobs_pb2.RerollKeyframesResponse:
         """Makes a new job in which some keyframes are translated anew."""
+        check_request_size(request.ByteSize())
         parent = self._jobs.get(check_job_id(request.job_id))
         new_id = check_job_id(request.new_job_id, "new_job_id")
         changes = _changes(request, parent, self._order_builder.path_policy)
@@ -163,7 +164,16 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):
         return jobs_pb2.RerollKeyframesResponse(job=self._message(job))
 
     def _message(self, job: StoredJob) -> jobs_pb2.Job:
-        return job_message(job, self._sizes.of(job))
+        return _receivable(job_message(job, self._sizes.of(job)))
+
+
+def _receivable(job: jobs_pb2.Job) -> jobs_pb2.Job:
+    """The job, without what makes it too large to be received: it must be seen to be deleted."""
+    for name in ("settings", "ready_keyframes", "plan", "warnings"):
+        if job.ByteSize() <= _PAGE_BYTES:
+            break
+        job.ClearField(name)
+    return job
 
 
 def _changes(

@@ -56,7 +56,7 @@ class OrderBuilder:
                 the clip or the model cannot be used.
             LimitReached: the clip is too long.
         """
-        _check_size(request.ByteSize())
+        check_request_size(request.ByteSize())
         _check_length("title", request.title, _LONGEST_TITLE)
         _check_length("device", request.device, _LONGEST_NAME)
         settings = self._with_pictures(restyle_settings(request.settings))
@@ -90,7 +90,7 @@ class OrderBuilder:
 
     def look(self, request: looks_pb2.LookRequest, is_wanted: Callable[[], bool]) -> LookOrder:
         """What `request` asks for; raises what `job` does, and RangeOutsideClip."""
-        _check_size(request.ByteSize())
+        check_request_size(request.ByteSize())
         _check_length("client_id", request.client_id, _LONGEST_NAME)
         _check_length("device", request.device, _LONGEST_NAME)
         settings, _ = self._with_mask(restyle_settings(request.settings))
@@ -223,7 +223,8 @@ def _wanted_mask(settings: RestyleSettings) -> WantedMask | None:
     return WantedMask(mask=mask, start=settings.start, stop=settings.stop, size=settings.size)
 
 
-def _check_size(size: int) -> None:
+def check_request_size(size: int) -> None:
+    """Raises: BadRequest for a request of more bytes than one is kept of."""
     if size > _REQUEST_BYTES:
         raise BadRequest("request", f"it has more than {_REQUEST_BYTES >> 10} KiB; give less text")
 

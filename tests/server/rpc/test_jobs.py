@@ -642,6 +642,35 @@ def test_a_reroll_of_what_cannot_be_is_refused(
         caller.jobs.RerollKeyframes(request_)
 
 
+def test_a_reroll_of_more_text_than_is_kept_of_a_request_is_refused(
+    caller: Caller, jobs: FakeJobs
+) -> None:
+    jobs.put("x", plan=PLAN)
+    jobs.finish("x", b"film")
+    long = "\U0001f3f3" * 4000
+    changes = [jobs_pb2.KeyframeChange(index=index, prompt=long) for index in range(20)]
+
+    with refused(StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"):
+        caller.jobs.RerollKeyframes(_reroll(*changes))
+
+
+def test_a_job_that_is_too_large_to_be_received_is_listed_without_its_settings(
+    caller: Caller, jobs: FakeJobs
+) -> None:
+    order = jobs.put("x", plan=PLAN).order
+    prompts = {str(index): "x" * 4000 for index in range(1200)}
+    sent = {"settings": {"prompt": "ink", "keyframe_prompts": prompts}}
+    jobs.change("x", order=replace(order, request=sent))
+
+    listed = caller.jobs.ListJobs(jobs_pb2.ListJobsRequest())
+    job = caller.jobs.GetJob(jobs_pb2.GetJobRequest(job_id="x")).job
+
+    assert listed.ByteSize() < 4 << 20
+    assert [one.id for one in listed.jobs] == ["x"]
+    assert not job.HasField("settings")
+    assert job.HasField("plan")
+
+
 def test_only_done_jobs_can_be_rerolled(caller: Caller, jobs: FakeJobs) -> None:
     jobs.put("x", JobState.TRANSLATING, plan=PLAN)
 
