@@ -21,6 +21,7 @@ from fresco_media.video.demux import demuxed
 
 # A clock that jumps ahead by more was set anew: nobody films nothing for so long.
 JUMP_S = Fraction(10)
+_SAME_S = Fraction(1, 1000)
 # Sound that goes on longer than pictures do, before a join, is not cut off.
 _OVERLAP_S = Fraction(1, 4)
 # A stamp that is wrong alone: the next ones are back in line before so many have passed.
@@ -123,11 +124,10 @@ def find_joins(tracks: Mapping[int, Track], pictures: int, *, may_jump: bool) ->
 
     `may_jump` says whether the container's clock can be set anew; elsewhere a jump is a hole.
     """
-    own = [
-        place
-        for place in _breaks(tracks[pictures])
-        if may_jump or _step(tracks[pictures], place) < 0
-    ]
+    breaks = _breaks(tracks[pictures])
+    # Where most pictures are far apart, that is how they are to be shown.
+    may_jump = may_jump and 2 * len(breaks) < len(tracks[pictures].decoding)
+    own = [place for place in breaks if may_jump or _step(tracks[pictures], place) < 0]
     if not own:
         return ()
     others = {index: _breaks(track) for index, track in tracks.items() if index != pictures}
@@ -141,8 +141,10 @@ def find_joins(tracks: Mapping[int, Track], pictures: int, *, may_jump: bool) ->
         parts.append(starts)
     parts.append({index: len(track.decoding) for index, track in tracks.items()})
     for before, starts, after in zip(parts, parts[1:], parts[2:], strict=False):
-        offset_s = joins[-1].offset_s if joins else Fraction(0)
-        offset_s = _offset_s(tracks, pictures, (before, starts, after), offset_s)
+        before_s = joins[-1].offset_s if joins else Fraction(0)
+        offset_s = _offset_s(tracks, pictures, (before, starts, after), before_s)
+        if abs(offset_s - before_s) < _SAME_S:
+            continue  # The picture before is shown for just so long, as in a slide show.
         positions = {
             index: tracks[index].positions[start]
             for index, start in starts.items()
