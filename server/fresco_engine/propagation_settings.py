@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fresco_settings.declaration import check_frame_range
+
 from fresco_engine.errors import InvalidSettings
 from fresco_engine.settings import INTERPOLATION_KINDS, InterpolationKind
 
@@ -32,10 +34,7 @@ class PropagateSettings:
             )
         if self.size is not None and not 64 <= self.size <= 8192:
             raise InvalidSettings("size", f"{self.size} is outside 64 to 8192")
-        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
-            raise InvalidSettings(
-                "range", f"{self.start}:{self.stop} holds no frame; give first:last, counted from 0"
-            )
+        check_frame_range("range", self.start, self.stop)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -160,7 +160,10 @@ def _logging(data: Path) -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """The first SIGTERM or Ctrl-C stops in order, a second at once: all that counts is on disk."""
+    """The first SIGTERM, Ctrl-C or closed terminal stops in order, a second at once.
+
+    All that counts is on disk.
+    """
 
     def obey(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
@@ -170,7 +173,12 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, obey) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) == signal.SIG_DFL:
+        # The terminal it was started in is closed; one that was told to outlive it does.
+        numbers.append(hangup)
+    before = {number: signal.signal(number, obey) for number in numbers}
     try:
         yield
     finally:

@@ -323,6 +323,13 @@ def check_fields(settings: Any, part: str = "") -> None:
     check_ranges(settings, part)
 
 
+def check_frame_range(field: str, start: int, stop: int | None) -> None:
+    """Raises: InvalidSettings where [start, stop) can hold no frame; None is the clip's end."""
+    if start < 0 or (stop is not None and stop <= start):
+        given = f"{start}:{'' if stop is None else stop}"
+        raise InvalidSettings(field, f"{given} holds no frame; give first:last, counted from 0")
+
+
 def check_ranges(settings: Any, part: str = "") -> None:
     """Insist on ranges and choices, of values whose types have been checked.
 

@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from fresco_settings.control_choice import CONTROL_KINDS, STRONGEST_CONTROL, ControlChoice
-from fresco_settings.declaration import Setting, check_ranges, check_types, parameters_of, translate
+from fresco_settings.declaration import (
+    Setting,
+    check_frame_range,
+    check_ranges,
+    check_types,
+    parameters_of,
+    translate,
+)
 from fresco_settings.errors import InvalidSettings
 from fresco_settings.flow_choice import FlowChoice
 from fresco_settings.parts import (
@@ -710,10 +717,7 @@ class RestyleSettings:
                 else "how the clip should look, for example 'a watercolour'"
             )
             raise InvalidSettings("prompt", f"it is empty; say {wanted}, or choose a style")
-        if self.start < 0 or (self.stop is not None and self.stop <= self.start):
-            raise InvalidSettings(
-                "start", f"{self.start}:{self.stop} holds no frame; give first:last, counted from 0"
-            )
+        check_frame_range("start", self.start, self.stop)
         check_ranges(self)
         FlowChoice.parse(self.flow)
         if self.control is not None:
