@@ -129,6 +129,7 @@ class Blender:
             **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             "BLENDER_USER_RESOURCES": str(self.home / "resources"),
             "HOME": str(self.home),
+            "PYTHONFAULTHANDLER": "1",  # a Blender that crashes says where
         }
         self.home.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(

@@ -243,8 +243,11 @@ def _copy_keys(curve: Any, copied: Any) -> None:
 def _copy_modifier(old: Any, new: Any) -> None:
     if old.type == "ENVELOPE":
         for point in old.control_points:
-            added = new.control_points.add(point.frame)
-            added.min, added.max = point.min, point.max
+            new.control_points.add(point.frame)
+        # Not one by one: told of a point's own change, Blender reads the memory behind the point
+        # as a modifier, and now and then crashes over what it finds there.
+        for name in ("min", "max"):
+            new.control_points.foreach_set(name, [getattr(p, name) for p in old.control_points])
     if old.type == "GENERATOR":
         new.mode, new.poly_order = old.mode, old.poly_order  # they decide how many numbers follow
     names = [prop.identifier for prop in old.bl_rna.properties if not prop.is_readonly]

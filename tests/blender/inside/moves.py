@@ -71,8 +71,10 @@ def _made_by_modifiers(strip: Any) -> None:
     wave = _keyed(strip.transform, "scale_y", (1, 1.0)).modifiers.new("FNGENERATOR")
     wave.amplitude, wave.phase_multiplier, wave.use_additive = 0.2, 0.3, True
     envelope = _keyed(strip.transform, "offset_y", (1, 0.0), (50, 40.0)).modifiers.new("ENVELOPE")
-    point = envelope.control_points.add(3)
-    point.min, point.max = -2.0, 0.5
+    envelope.control_points.add(3)
+    envelope.control_points.add(40)
+    for name, numbers in {"min": (-2.0, -0.5), "max": (0.5, 0.75)}.items():
+        envelope.control_points.foreach_set(name, numbers)  # set one by one they may crash Blender
 
 
 def _whole_numbers(strip: Any) -> None:
