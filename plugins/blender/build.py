@@ -132,11 +132,13 @@ def write_zip(path: Path, entries: Iterator[tuple[str, bytes]]) -> Path:
     return path
 
 
-def styles() -> bytes:
-    """The looks that the bundled model knows, so that they are there before any daemon is."""
+def styles() -> Iterator[tuple[str, bytes]]:
+    """The looks of the bundled model and their pictures: they are there before any daemon is."""
     known = json.loads(MODEL.read_text(encoding="utf-8"))["styles"]
     kept = [{"name": one["name"], "words": ", ".join(one["words"])} for one in known]
-    return json.dumps(kept, ensure_ascii=False, indent=1).encode()
+    yield "styles.json", json.dumps(kept, ensure_ascii=False, indent=1).encode()
+    for one in known:
+        yield f"styles/{one['name']}.jpg", (MODEL.parent / one["picture"]).read_bytes()
 
 
 def entries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
@@ -147,7 +149,8 @@ def entries(wheels: list[Path]) -> Iterator[tuple[str, bytes]]:
     for name, data in tree():
         content = manifest_with(wheels, data) if name == "blender_manifest.toml" else data
         yield f"{NAME}/{name}", content
-    yield f"{NAME}/styles.json", styles()
+    for name, content in styles():
+        yield f"{NAME}/{name}", content
     for wheel in wheels:
         yield f"{NAME}/wheels/{wheel.name}", wheel.read_bytes()
 
