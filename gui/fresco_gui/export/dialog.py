@@ -38,7 +38,8 @@ class ExportDialog(QDialog):
     """Kind, quality, range, sound and place of an export.
 
     `origin` says what it is made from; with `measure` it also tells how large it will be.
-    `has_sound` says whether there is any to be had from the clip.
+    `has_sound` says whether there is any to be had from the clip, whose pictures are numbered from
+    `first_number` on.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class ExportDialog(QDialog):
         measure: Measure | None = None,
         *,
         has_sound: bool = True,
+        first_number: int = 0,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -57,7 +59,7 @@ class ExportDialog(QDialog):
         self._project = project
         self._info = info
         self._first, self._stop = info.first_index, info.stop
-        self._has_sound = has_sound
+        self._has_sound, self._first_number = has_sound, first_number
         self.kind = QComboBox()
         self.quality = QComboBox()
         self.range = QComboBox()
@@ -82,6 +84,7 @@ class ExportDialog(QDialog):
             stop=stop,
             has_sound=self.sound.isEnabled() and self.sound.isChecked(),
             quality=self._quality() if kind is ExportKind.H264 else "high",
+            first_number=self._first_number,
         )
 
     def done(self, result: int) -> None:

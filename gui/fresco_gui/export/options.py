@@ -35,7 +35,7 @@ def typed_path(text: str) -> Path:
 class ExportOptions:
     """Frames `start` to `stop - 1` (source indices) of a result, written to `path`.
 
-    For pictures `path` is a folder or a `name_%04d.png` pattern; they carry the source's indices.
+    For pictures `path` is a folder or a `name_%04d.png` pattern; they carry the source's numbers.
     """
 
     path: Path
@@ -45,6 +45,8 @@ class ExportOptions:
     has_sound: bool = True
     quality: Quality = "high"
     """Of H.264 only."""
+    first_number: int = 0
+    """The number of the source's frame 0: that of a sequence's first picture."""
 
     def replaced(self) -> Path | None:
         """A file that is there already and whose place this takes; None without one."""
@@ -57,9 +59,10 @@ class ExportOptions:
 
     def picture_path(self, index: int) -> Path:
         """Where the picture of a frame goes."""
+        number = self.first_number + index
         names = parse_pattern(self.path.name)
         if names is not None and not self.path.is_dir():
-            return self.path.with_name(names.name(index))
+            return self.path.with_name(names.name(number))
         if self.path.suffix.lower() == ".png":
-            return self.path.with_name(f"{self.path.stem}_{index:04d}.png")
-        return self.path / f"frame_{index:04d}.png"
+            return self.path.with_name(f"{self.path.stem}_{number:04d}.png")
+        return self.path / f"frame_{number:04d}.png"

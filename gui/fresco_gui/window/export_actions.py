@@ -80,6 +80,7 @@ class ExportActions(QObject):
             self._origin(),
             self._estimate,
             has_sound=source is not None and source.has_sound,
+            first_number=source.first_number if source else 0,
             parent=self._window,
         )
 

@@ -9,7 +9,7 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 
 from fresco_media.colour.tags import RGB
-from fresco_media.errors import ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
+from fresco_media.errors import ClipError, ClipNotFound, ClipUnreadable, NoVideoStream, SequenceGap
 from fresco_media.files.opening import listed
 from fresco_media.files.state import KnownFile
 from fresco_media.files.text import counted
@@ -94,6 +94,14 @@ def list_members(folder: Path, names: NumberedName) -> list[Numbered]:
     found = [(number, file) for number, file in numbered if number is not None]
     other = names.unescaped()
     return found if found or other is None else list_members(folder, other)
+
+
+def pictures_beside(path: Path) -> list[Path]:
+    """The pictures in a folder, or beside a picture or pattern; none where it cannot be read."""
+    try:
+        return _pictures(path if path.is_dir() else path.parent)
+    except ClipError:
+        return []
 
 
 def _pictures(folder: Path) -> list[Path]:

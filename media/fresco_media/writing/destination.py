@@ -27,7 +27,7 @@ from fresco_media.files.disk import (
 from fresco_media.files.unfinished import remove_dead, unfinished_name
 from fresco_media.stills.numbered import NumberedName, parse_pattern
 from fresco_media.stills.numbered_folder import check_own
-from fresco_media.stills.sequence import find_sequence
+from fresco_media.stills.sequence import find_sequence, pictures_beside
 from fresco_media.types import ClipProperties
 from fresco_media.writing.delivery import Codec
 from fresco_media.writing.originals import NO_ORIGINALS, Originals
@@ -188,8 +188,8 @@ def pictures_of(path: Path, what: str) -> Originals:
     """The files of the sequence at `path`, and the names by which another would belong to it."""
     try:
         sequence = find_sequence(path)
-    except ClipError:  # Of a clip on another machine only the description is here.
-        return Originals.of(what, path)
+    except ClipError:  # One of them is gone by now, or the clip is on another machine.
+        return Originals.of(what, path, *pictures_beside(path))
     names = sequence.names
     sequences = frozenset({(sequence.files[0].parent, names)} if names else ())
     return replace(Originals.of(what, path, *sequence.files), sequences=sequences)

@@ -164,3 +164,23 @@ def test_sound_is_wanted_again_after_a_look_at_pictures(qtbot: QtBot, tmp_path: 
     dialog.kind.setCurrentIndex(dialog.kind.findData(ExportKind.H264))
 
     assert dialog.options().has_sound
+
+
+def test_pictures_are_numbered_as_those_of_the_clip_are(qtbot: QtBot, tmp_path: Path) -> None:
+    info = FrameInfo(
+        path=tmp_path / "a_0008.png",
+        frame_count=10,
+        frame_rate=Fraction(25),
+        width=64,
+        height=64,
+        first_number=8,
+    )
+    clip = str(tmp_path / "a_0008.png")
+    dialog = ExportDialog(Project(clip=clip), info, first_number=info.first_number)
+    qtbot.addWidget(dialog)
+    dialog.kind.setCurrentIndex(dialog.kind.findData(ExportKind.PNG))
+    dialog.path.setText(str(tmp_path / "out_%04d.png"))
+
+    options = dialog.options()
+
+    assert options.picture_path(options.start) == tmp_path / "out_0008.png"

@@ -552,6 +552,20 @@ def test_pictures_have_the_name_their_pattern_says(
     assert (tmp_path / written).is_file()
 
 
+@pytest.mark.parametrize("place", ["shot_%04d.png", "shot.png"])
+def test_pictures_of_a_sequence_are_numbered_as_its_files_are(
+    source: ClipFrames, result: ClipFrames, tmp_path: Path, qtbot: QtBot, place: str
+) -> None:
+    chosen = options(tmp_path / place, ExportKind.PNG, start=2, stop=4, first_number=1001)
+
+    Run(Export(source, result, chosen), qtbot).to_end()
+
+    assert sorted(path.name for path in tmp_path.glob("shot*")) == [
+        "shot_1003.png",
+        "shot_1004.png",
+    ]
+
+
 def test_a_name_of_all_the_bytes_there_are_is_written(
     source: ClipFrames, result: ClipFrames, tmp_path: Path, qtbot: QtBot
 ) -> None:

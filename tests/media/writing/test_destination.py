@@ -20,7 +20,7 @@ from fresco_engine.errors import (
 from fresco_media.clip import Clip
 from fresco_media.stills.images import read_image, write_image
 from fresco_media.stills.numbered_folder import encoded_own
-from fresco_media.writing.destination import Destination, originals_of
+from fresco_media.writing.destination import Destination, originals_of, pictures_of
 from fresco_media.writing.writer import open_writer
 
 MakeClip = Callable[..., Path]
@@ -198,6 +198,27 @@ def test_a_sequence_is_never_written_over(make_images: Callable[..., Path]) -> N
 
     with pytest.raises(OutputNotWritable, match="choose another name or folder"):
         open_writer(folder / "shot_%04d.png", Clip.open(folder), overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["plates", "plates/shot_%04d.png", "plates/shot_0000.png"])
+def test_a_sequence_that_has_lost_a_picture_is_never_written_over_either(
+    make_images: Callable[..., Path], name: str
+) -> None:
+    folder = make_images("plates", range(4))
+    members = sorted(folder.iterdir())
+    members.pop(1).unlink()
+
+    originals = pictures_of(folder.parent / name, "the clip itself is")
+
+    for member in members:
+        with pytest.raises(OutputNotWritable, match="this is where the clip itself is"):
+            originals.check(member)
+
+
+def test_what_lies_nowhere_here_protects_nothing(tmp_path: Path) -> None:
+    originals = pictures_of(tmp_path / "away" / "a_%04d.png", "the clip itself is")
+
+    originals.check(tmp_path / "away" / "b_0001.png")
 
 
 def test_a_folder_is_no_video_file(tmp_path: Path, clip: Clip) -> None:
