@@ -50,7 +50,8 @@ class ClipProperties:
     `last_frame_s` is how long the last frame is shown where that is not what `frame_rate` says.
     `sound_start_s` is when the first sound is heard on the same clock, None without any. `joins`
     are where the file's stamps start over (`fresco_media.video.continuity`), while `times` go on.
-    `is_followed` says that the file goes on behind the last frame with what is not of the clip.
+    `is_followed` says that the file goes on behind the last frame with what is not of the clip,
+    `starts_anywhere` that its clock was running before: when it begins says nothing.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class ClipProperties:
     sound_start_s: Fraction | None = None
     joins: tuple[Join, ...] = ()
     is_followed: bool = False
+    starts_anywhere: bool = False
 
     @property
     def frame_count(self) -> int:

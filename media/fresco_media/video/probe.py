@@ -70,6 +70,8 @@ from fresco_media.video.transport import find_codec_change
 _MOST_STRETCHED = Fraction(10)
 # Keyframes of these are painted over what was there before, or refer to colours of earlier ones.
 _PAINTING_OVER = {"rpza"}
+# Transport and program streams: cut out of what is sent, or made as if they were.
+_OF_BROADCASTS = {"mpegts", "mpeg"}
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class _Header:
     codec_tag: str = ""
     transport_id: int | None = None
     is_followed: bool = False
+    starts_anywhere: bool = False
     has_alpha_beside: bool = False
     has_alpha_layer: bool = False
     seen: tuple[int, int] | None = None
@@ -296,6 +299,7 @@ def _header_of(
         codec=context.name,
         codec_tag=_codec_tag(context),
         transport_id=stream.id if container.format.name == "mpegts" else None,
+        starts_anywhere=container.format.name in _OF_BROADCASTS,
         has_alpha_beside=has_alpha_beside(stream),
         has_alpha_layer=has_alpha_layer(stream),
         time_base=stream.time_base or Fraction(1, 90000),
@@ -378,6 +382,7 @@ def _describe(
         sound_start_s=table.sound_start_s,
         joins=table.joins,
         is_followed=header.is_followed,
+        starts_anywhere=header.starts_anywhere,
     )
     warnings = [*header.warnings, *_warnings(info, table, is_interlaced=frame.interlaced_frame)]
     warnings += (PROFILE_CONVERTED,) if profile is not None else colour_warnings(colour)

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 # Containers round the times of sound to this, so that less before 0 is not early.
 _ROUNDING_S = Fraction(1, 1000)
-# A clock that begins at this time or later was running before.
+# A clock that begins at this time or later was running before, whatever the container.
 _ANYWHERE_S = Fraction(1)
 
 
@@ -296,16 +296,17 @@ def _container_options(info: ClipProperties, clock: Fraction, container: str) ->
 def _first_tick(info: ClipProperties, start: int) -> int:
     """The tick of the source that becomes 0: that of the first frame of a part.
 
-    A whole clip keeps its times, so that pictures that begin late stay late. Only transport
-    streams, whose clocks start anywhere, and times before 0, which players hide, are moved: then
-    the first picture or the first sound becomes 0, whichever is earlier.
+    A whole clip keeps its times, so that pictures that begin late stay late. Only transport and
+    program streams, whose clocks start anywhere, and times before 0, which players hide, are moved:
+    then the first picture or the first sound becomes 0, whichever is earlier.
     """
     if start:
         return info.times[start]
     first_s = info.times[0] * info.time_base
     sound_s = info.sound_start_s if info.has_audio else None
     earliest_s = first_s if sound_s is None else min(first_s, sound_s)
-    if first_s >= 0 and -_ROUNDING_S <= earliest_s < _ANYWHERE_S:
+    latest_s = _ROUNDING_S if info.starts_anywhere else _ANYWHERE_S
+    if first_s >= 0 and -_ROUNDING_S <= earliest_s < latest_s:
         return 0
     return floor(earliest_s / info.time_base)
 

@@ -95,6 +95,38 @@ def test_sound_that_begins_after_the_pictures_stays_as_late(
     assert abs(was - now) <= MS
 
 
+@pytest.mark.parametrize("output", ["o.mp4", "o.mkv"])
+@pytest.mark.parametrize("begins_s", [Fraction(1, 2), Fraction(8, 10), Fraction(5)])
+@pytest.mark.parametrize("container", ["mpeg", "vob", "mpegts"])
+def test_a_clock_of_broadcasts_that_runs_already_is_no_late_beginning(
+    tmp_path: Path, container: str, begins_s: Fraction, output: str
+) -> None:
+    source = tmp_path / "cut.mpg"
+    with av.open(str(source), "w", format=container) as file:
+        pictures = file.add_stream("mpeg2video", Fraction(25))
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        sound = file.add_stream("mp2", 48000)
+        for index in range(10):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 * index, np.uint8))
+            picture.pts, picture.time_base = int(begins_s * 25) + index, Fraction(1, 25)
+            file.mux(pictures.encode(picture))
+        for index in range(16):
+            heard = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.int16), layout="mono")
+            heard.sample_rate, heard.time_base = 48000, Fraction(1, 48000)
+            heard.pts = int(begins_s * 48000) + 1152 * index
+            file.mux(sound.encode(heard))
+        file.mux(pictures.encode(None))
+        file.mux(sound.encode(None))
+
+    before, after = times_s(source), times_s(rewritten(source, output))
+
+    assert before["video"][0] > Fraction(2, 5)
+    assert 0 <= after["video"][0] < Fraction(1, 20)
+    if output == "o.mkv":  # The sound's packets are the same.
+        was = before["video"][0] - before["audio"][-1]
+        assert abs(was - (after["video"][0] - after["audio"][-1])) <= MS
+
+
 @pytest.mark.parametrize("output", ["o.mp4", "o.mov", "o.mkv"])
 def test_sound_from_before_the_clock_begins_is_kept_whole(tmp_path: Path, output: str) -> None:
     muxing = Muxing(
