@@ -130,12 +130,14 @@ class FrescoWindow(QWidget):
         self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)  # A second line would lie under the bar.
         rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and columns is not None:
             rows.hide()
             rows.setDefaultSectionSize(30)
             columns.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             columns.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+            columns.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         row = QHBoxLayout()
         self.update_results = QPushButton("&Update results")
         self.cancel = QPushButton("&Cancel job")
